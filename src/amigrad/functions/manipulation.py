@@ -1,0 +1,234 @@
+"""Manipulation: shapes, orders of axes, joining, cutting, padding, indexing."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from amigrad.functions import convert
+from amigrad.functions.convert import as_tensor, cast, normalize_axes, normalize_axis
+from amigrad.functions.create import as_shape
+from amigrad.graph import Dim, Size, Tensor, TensorLike, apply
+from amigrad.graph.dtypes import promote
+from amigrad.graph.sizes import divide, format_shape, product
+from amigrad.operators import lookup, movement
+
+
+def reshape(x: TensorLike, shape: Dim | Sequence[Dim]) -> Tensor:
+    """The elements in C order in another shape; one size may be -1: what is left."""
+    t = as_tensor(x)
+    wanted = list(as_shape(shape))
+    open_axes = [i for i, d in enumerate(wanted) if isinstance(d, int) and d == -1]
+    if len(open_axes) > 1:
+        raise ValueError("reshape: only one size can be -1")
+    if open_axes:
+        known = product(d for i, d in enumerate(wanted) if i != open_axes[0])
+        total = product(t.shape)
+        left = divide(total, known)
+        if left is None and not (isinstance(total, int) and isinstance(known, int)):
+            left = total // known
+        if left is None or (isinstance(known, int) and known == 0):
+            raise ValueError(f"reshape: {format_shape(t.shape)} does not divide into {tuple(wanted)}")
+        wanted[open_axes[0]] = left
+    return convert.reshape(t, tuple(wanted))
+
+
+def permute_dims(x: TensorLike, axes: Sequence[int]) -> Tensor:
+    """The axes in another order: axis i of the result is axis `axes[i]` of x."""
+    t = as_tensor(x)
+    order = tuple(normalize_axis(a, t.ndim, "permute_dims") for a in axes)
+    return t if order == tuple(range(t.ndim)) else apply(movement.PermuteDims(order), t)
+
+
+def matrix_transpose(x: TensorLike) -> Tensor:
+    """The last two axes exchanged. x: (..., m, n) -> (..., n, m)"""
+    t = as_tensor(x)
+    if t.ndim < 2:
+        raise ValueError(f"matrix_transpose needs two axes, not shape {format_shape(t.shape)}")
+    return permute_dims(t, (*range(t.ndim - 2), t.ndim - 1, t.ndim - 2))
+
+
+def moveaxis(x: TensorLike, source: int, destination: int) -> Tensor:
+    """One axis moved to another place."""
+    t = as_tensor(x)
+    source = normalize_axis(source, t.ndim, "moveaxis")
+    order = [a for a in range(t.ndim) if a != source]
+    order.insert(normalize_axis(destination, t.ndim, "moveaxis"), source)
+    return permute_dims(t, order)
+
+
+def broadcast_to(x: TensorLike, shape: Dim | Sequence[Dim]) -> Tensor:
+    """x repeated along new leading axes and along axes of size 1."""
+    return convert.broadcast_to(as_tensor(x), as_shape(shape))
+
+
+def broadcast_arrays(*values: TensorLike) -> list[Tensor]:
+    """The arguments broadcast to one shape."""
+    return convert.broadcast(*map(as_tensor, values))
+
+
+def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
+    """x with new axes of size 1 at these places."""
+    t = as_tensor(x)
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    places = normalize_axes(axes, t.ndim + len(axes), "expand_dims")
+    shape = list(t.shape)
+    for place in places:
+        shape.insert(place, 1)
+    return convert.reshape(t, tuple(shape))
+
+
+def squeeze(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
+    """x without these axes, whose size must be 1."""
+    t = as_tensor(x)
+    axes = normalize_axes(axis, t.ndim, "squeeze")
+    for a in axes:
+        if t.shape[a] != 1:
+            raise ValueError(f"squeeze: axis {a} of shape {format_shape(t.shape)} is not 1")
+    return convert.reshape(t, tuple(d for a, d in enumerate(t.shape) if a not in axes))
+
+
+def concat(values: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
+    """Tensors joined along an axis (None: flattened first)."""
+    tensors = [as_tensor(v) for v in values]
+    if not tensors:
+        raise ValueError("concat needs at least one tensor")
+    dtype = promote(*[t.dtype for t in tensors])
+    tensors = [cast(t, dtype) for t in tensors]
+    if axis is None:
+        tensors, axis = [reshape(t, -1) for t in tensors], 0
+    axis = normalize_axis(axis, tensors[0].ndim, "concat")
+    return tensors[0] if len(tensors) == 1 else apply(movement.Concat(axis), *tensors)
+
+
+def stack(values: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """Tensors of one shape joined along a new axis."""
+    tensors = [as_tensor(v) for v in values]
+    if any(len(t.shape) != len(tensors[0].shape) or t.shape != tensors[0].shape for t in tensors):
+        shapes = ", ".join(format_shape(t.shape) for t in tensors)
+        raise ValueError(f"stack needs tensors of one shape, not {shapes}")
+    axis = normalize_axis(axis, tensors[0].ndim + 1, "stack")
+    return concat([expand_dims(t, axis) for t in tensors], axis)
+
+
+def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
+    """x with zeros before and after along each axis."""
+    t = as_tensor(x)
+    if len(widths) != t.ndim or any(w < 0 for pair in widths for w in pair):
+        raise ValueError(f"pad needs (before, after), not negative, for each of {t.ndim} axes, not {widths}")
+    shape = tuple(d + before + after for d, (before, after) in zip(t.shape, widths, strict=True))
+    return apply(movement.Pad(tuple(before for before, _ in widths), (1,) * t.ndim, shape), t)
+
+
+def flip(x: TensorLike, axis: int | Sequence[int] | None = None) -> Tensor:
+    """The elements in reverse order along axes."""
+    t = as_tensor(x)
+    return apply(movement.Flip(normalize_axes(axis, t.ndim, "flip")), t)
+
+
+def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
+    """Lookup: the entries of an axis at these indices. IndexError if one is outside; none counts from the end."""
+    t, index = as_tensor(x), as_tensor(indices)
+    axis = normalize_axis(axis, t.ndim, "take")
+    if axis == 0:
+        return apply(lookup.Take(), t, index)
+    taken = apply(lookup.Take(), moveaxis(t, axis, 0), index)
+    k = index.ndim
+    order = (*range(k, k + axis), *range(k), *range(k + axis, taken.ndim))
+    return permute_dims(taken, order)
+
+
+def one_hot(index: TensorLike, size: Dim) -> Tensor:
+    """Whether each class is the one indexed. index: (...) int -> (..., size) bool"""
+    return apply(lookup.OneHot(size), as_tensor(index))
+
+
+def getitem(x: Tensor, key: Any) -> Tensor:
+    """`x[key]`: integers, slices with steps, `...`, None, and one integer tensor for the first axis."""
+    if isinstance(key, Tensor | np.ndarray | list):
+        index = as_tensor(key)
+        if index.dtype.kind == "b":
+            raise TypeError("x[mask] has a size that depends on values; use where(mask, x, 0)")
+        return take(x, index)
+    keys = list(key) if isinstance(key, tuple) else [key]
+    count = builtins.sum(k is not None and k is not Ellipsis for k in keys)
+    if count > x.ndim:
+        raise IndexError(f"{count} indices for a tensor of {x.ndim} axes")
+    if not any(k is Ellipsis for k in keys):
+        keys.append(Ellipsis)
+    place = next(i for i, k in enumerate(keys) if k is Ellipsis)
+    keys[place : place + 1] = [slice(None)] * (x.ndim - count)
+    return _cut(x, keys)
+
+
+def _cut(x: Tensor, keys: list[int | slice | EllipsisType | None]) -> Tensor:
+    starts: list[Dim] = []
+    steps: list[int] = []
+    sizes: list[Dim] = []
+    shape: list[Dim] = []
+    flips: list[int] = []
+    axis = 0
+    for key in keys:
+        if key is None:
+            shape.append(1)
+            continue
+        dim = x.shape[axis]
+        if isinstance(key, slice):
+            start, step, size = _slice(key, dim)
+            if step < 0:
+                flips.append(axis)
+                start, step = start + (size - 1) * step, -step
+            shape.append(size)
+        else:
+            start, step, size = _integer(key, dim, axis), 1, 1
+        starts.append(start)
+        steps.append(step)
+        sizes.append(size)
+        axis += 1
+    whole = all(isinstance(s, int) and s == 0 for s in starts) and all(s == 1 for s in steps)
+    if not (whole and all(a is b or a == b for a, b in zip(sizes, x.shape, strict=True))):
+        x = apply(movement.Slice(tuple(starts), tuple(steps), tuple(sizes)), x)
+    if flips:
+        x = apply(movement.Flip(tuple(flips)), x)
+    return convert.reshape(x, tuple(shape))
+
+
+def _integer(key: Any, dim: Dim, axis: int) -> Dim:
+    index = key if isinstance(key, Size) else int(key.__index__())
+    start = index + dim if index < 0 else index
+    if start < 0 or start >= dim:
+        raise IndexError(f"index {index} is outside axis {axis} of size {dim}")
+    return start
+
+
+def _slice(key: slice, dim: Dim) -> tuple[Dim, int, Dim]:
+    """Start, step and size of a slice of an axis, as Python has them; the start of an empty one is 0."""
+    step = 1 if key.step is None else int(key.step)
+    if step == 0:
+        raise ValueError("a slice's step cannot be 0")
+    if isinstance(dim, int) and not isinstance(key.start, Size) and not isinstance(key.stop, Size):
+        start, stop, _ = key.indices(dim)
+        size = len(range(start, stop, step))
+        return (start if size else 0), step, size
+    low, high = (0, dim) if step > 0 else (-1, dim - 1)
+    begin = _limit(key.start, dim, low, high, low if step > 0 else high)
+    end = _limit(key.stop, dim, low, high, high if step > 0 else low)
+    distance = end - begin if step > 0 else begin - end
+    if not distance > 0:
+        return 0, step, 0
+    return begin, step, (distance + (builtins.abs(step) - 1)) // builtins.abs(step)
+
+
+def _limit(value: Any, dim: Dim, low: Dim, high: Dim, default: Dim) -> Dim:
+    if value is None:
+        return default
+    place = value if isinstance(value, Size) else int(value.__index__())
+    if place < 0:
+        place = place + dim
+    if place < low:
+        return low
+    return high if place > high else place

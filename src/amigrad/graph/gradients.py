@@ -1,0 +1,103 @@
+"""Gradients: the operations' backward, in reverse topological order, recorded as a graph of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from amigrad.graph import recording
+from amigrad.graph.tensor import Parameter, Tensor
+
+
+def topological_order(tensors: Iterable[Tensor]) -> list[Tensor]:
+    """Every tensor that leads to these, each after all that it is made from; equal calls give equal orders."""
+    order: list[Tensor] = []
+    done: set[int] = set()
+    for root in tensors:
+        stack: list[tuple[Tensor, Iterator[Tensor]]] = []
+        if id(root) not in done:
+            done.add(id(root))
+            stack.append((root, iter(root.operation.inputs if root.operation else ())))
+        while stack:
+            tensor, inputs = stack[-1]
+            for parent in inputs:
+                if id(parent) not in done:
+                    done.add(id(parent))
+                    stack.append((parent, iter(parent.operation.inputs if parent.operation else ())))
+                    break
+            else:
+                order.append(tensor)
+                stack.pop()
+    return order
+
+
+def backward_steps(
+    cost: Tensor, wrt: Sequence[Tensor], cost_gradient: Tensor | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Each variable with its complete gradient, from the cost back to `wrt`."""
+    order = topological_order([cost])
+    wanted = {id(t) for t in wrt}
+    leads = set(wanted)
+    for tensor in order:
+        operation = tensor.operation
+        if operation and operation.operator.differentiable and any(id(i) in leads for i in operation.inputs):
+            leads.add(id(tensor))
+    if id(cost) not in leads:
+        return
+    xp = recording.namespace()
+    pending: dict[int, Tensor] = {
+        id(cost): cost_gradient if cost_gradient is not None else xp.ones(cost.shape, dtype=cost.dtype)
+    }
+    for tensor in reversed(order):
+        gradient = pending.pop(id(tensor), None)
+        if gradient is None:
+            continue
+        yield tensor, gradient
+        operation = tensor.operation
+        if operation is None or not any(id(i) in leads for i in operation.inputs):
+            continue
+        if not operation.operator.differentiable:
+            continue
+        results = operation.operator.backward(*operation.inputs, tensor, gradient)
+        for parent, part in zip(operation.inputs, results, strict=True):
+            if part is None or id(parent) not in leads:
+                continue
+            before = pending.get(id(parent))
+            pending[id(parent)] = part if before is None else xp.add(before, part)
+
+
+def gradients(
+    cost: Tensor, wrt: Sequence[Tensor] | Tensor, cost_gradient: Tensor | None = None
+) -> list[Tensor]:
+    """The gradients of `cost` with respect to each of `wrt`, as tensors that can be differentiated again.
+
+    cost: a tensor of shape (), or of any shape if `cost_gradient` of the same shape is given.
+    wrt: parameters, tracked inputs or intermediate tensors. A tensor that does not lead to the cost gets zeros.
+    """
+    if isinstance(wrt, Tensor):
+        wrt = [wrt]
+    if cost_gradient is None and cost.ndim:
+        raise ValueError(f"gradients are of one number, but the cost has shape {cost.shape}: sum or mean it")
+    trace = recording.active_trace()
+    targets = [trace.read(t) for t in wrt] if trace is not None else list(wrt)
+    found: dict[int, Tensor] = {}
+    wanted = {id(t) for t in targets}
+    for tensor, gradient in backward_steps(cost, targets, cost_gradient):
+        if id(tensor) in wanted:
+            found[id(tensor)] = gradient
+    xp = recording.namespace()
+    return [found[id(t)] if id(t) in found else xp.zeros(t.shape, dtype=t.dtype) for t in targets]
+
+
+def backward(cost: Tensor) -> None:
+    """Fill `.grad` of every parameter and tracked input that leads to the cost; earlier gradients are replaced."""
+    leaves = [t for t in topological_order([cost]) if t.operation is None and t.tracked]
+    if recording.active_trace() is not None:
+        leaves = [t for t in leaves if isinstance(t, Parameter)]
+        for leaf, gradient in zip(leaves, gradients(cost, leaves), strict=True):
+            leaf.grad = gradient
+        return
+    if not leaves:
+        raise ValueError("no parameter leads to this cost: there is nothing to differentiate with respect to")
+    with recording.no_gradients():
+        for leaf, gradient in zip(leaves, gradients(cost, leaves), strict=True):
+            leaf.grad = gradient

@@ -1,0 +1,46 @@
+"""Operators without inputs: one number, and a range of numbers. (Larger constants are broadcast.)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from amigrad.graph import Dim, DType, Operator, Spec
+from amigrad.graph.tensor import Array
+
+
+@dataclass(frozen=True)
+class Full(Operator):
+    """One number, which may be a run-time size. -> ()"""
+
+    value: Dim | float | bool
+    dtype: DType
+    name = "full"
+
+    def infer(self) -> Spec:
+        return Spec((), self.dtype)
+
+    def forward(self) -> Array:
+        return np.array(self.value, dtype=self.dtype)
+
+    def backward(self, *_: object) -> tuple[()]:
+        return ()
+
+
+@dataclass(frozen=True)
+class Arange(Operator):
+    """The numbers 0, 1, ... size - 1. -> (size,)"""
+
+    size: Dim
+    dtype: DType
+    name = "arange"
+
+    def infer(self) -> Spec:
+        return Spec((self.size,), self.dtype)
+
+    def forward(self) -> Array:
+        return np.arange(self.size, dtype=self.dtype)  # type: ignore[arg-type]
+
+    def backward(self, *_: object) -> tuple[()]:
+        return ()
