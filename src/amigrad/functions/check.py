@@ -42,9 +42,7 @@ def check_gradients(
     |gradient - difference| / max(1, |gradient|, |difference|). Raises ValueError with the worst entry if it is
     above `tolerance`.
     """
-    arrays = [
-        np.array(i, dtype=np.float64) if np.asarray(i).dtype.kind == "f" else np.asarray(i) for i in inputs
-    ]
+    arrays = [np.array(i, dtype=np.float64) if np.asarray(i).dtype.kind == "f" else np.asarray(i) for i in inputs]
 
     def cost(values: list[Tensor]) -> Tensor:
         result = function(*values)

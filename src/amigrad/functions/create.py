@@ -54,9 +54,7 @@ def ones_like(x: TensorLike, dtype: object = None) -> Tensor:
     return full_like(x, 1, dtype)
 
 
-def arange(
-    start: Dim | float, stop: Dim | float | None = None, step: Dim | float = 1, dtype: object = None
-) -> Tensor:
+def arange(start: Dim | float, stop: Dim | float | None = None, step: Dim | float = 1, dtype: object = None) -> Tensor:
     """The numbers start, start + step, ... before stop; from 0 if only one number is given."""
     if stop is None:
         start, stop = 0, start

@@ -56,7 +56,5 @@ def tensordot(x: TensorLike, y: TensorLike, axes: int = 2) -> Tensor:
         raise ValueError(f"tensordot over {axes} axes of {format_shape(a.shape)} and {format_shape(b.shape)}")
     left, inner = a.shape[: a.ndim - axes], a.shape[a.ndim - axes :]
     right = b.shape[axes:]
-    flat = matmul(
-        reshape(a, (product(left), product(inner))), reshape(b, (product(b.shape[:axes]), product(right)))
-    )
+    flat = matmul(reshape(a, (product(left), product(inner))), reshape(b, (product(b.shape[:axes]), product(right))))
     return reshape(flat, (*left, *right))

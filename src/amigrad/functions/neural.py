@@ -94,17 +94,13 @@ def binary_cross_entropy(logits: TensorLike, target: TensorLike, reduction: str 
     return _reduced(softplus(x) - x * t, reduction)
 
 
-def hinge_loss(
-    scores: TensorLike, target: TensorLike, margin: float = 1.0, reduction: str = "mean"
-) -> Tensor:
+def hinge_loss(scores: TensorLike, target: TensorLike, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """max(0, margin - target * score) for targets -1 and 1."""
     x = as_tensor(scores)
     return _reduced(relu(margin - x * cast(as_tensor(target), x.dtype)), reduction)
 
 
-def margin_ranking_loss(
-    better: TensorLike, worse: TensorLike, margin: float = 1.0, reduction: str = "mean"
-) -> Tensor:
+def margin_ranking_loss(better: TensorLike, worse: TensorLike, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """max(0, margin - better + worse) (Collobert et al. 2011, equation 17)."""
     return _reduced(relu(margin - as_tensor(better) + as_tensor(worse)), reduction)
 

@@ -65,9 +65,7 @@ def backward_steps(
             pending[id(parent)] = part if before is None else xp.add(before, part)
 
 
-def gradients(
-    cost: Tensor, wrt: Sequence[Tensor] | Tensor, cost_gradient: Tensor | None = None
-) -> list[Tensor]:
+def gradients(cost: Tensor, wrt: Sequence[Tensor] | Tensor, cost_gradient: Tensor | None = None) -> list[Tensor]:
     """The gradients of `cost` with respect to each of `wrt`, as tensors that can be differentiated again.
 
     cost: a tensor of shape (), or of any shape if `cost_gradient` of the same shape is given.

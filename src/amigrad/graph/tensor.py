@@ -369,9 +369,7 @@ def as_array(value: Any, dtype: object | None = None) -> Array:
     return np.array(array, dtype=wanted, order="C", copy=True)
 
 
-def tensor(
-    value: TensorLike, dtype: object | None = None, *, tracked: bool = False, name: str | None = None
-) -> Tensor:
+def tensor(value: TensorLike, dtype: object | None = None, *, tracked: bool = False, name: str | None = None) -> Tensor:
     """A tensor with this value (copied).
 
     Python floats become float32 and Python integers int64; arrays keep their type. A `tracked` tensor is an

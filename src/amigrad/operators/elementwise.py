@@ -503,9 +503,7 @@ class Where(Elementwise):
     def forward(self, condition: Array, x: Array, y: Array) -> Array:
         return np.where(condition, x, y)
 
-    def backward(
-        self, condition: Tensor, x: Tensor, y: Tensor, z: Tensor, dz: Tensor
-    ) -> tuple[None, Tensor, Tensor]:
+    def backward(self, condition: Tensor, x: Tensor, y: Tensor, z: Tensor, dz: Tensor) -> tuple[None, Tensor, Tensor]:
         zero = zeros_like(dz)
         return None, apply(Where(), condition, dz, zero), apply(Where(), condition, zero, dz)
 

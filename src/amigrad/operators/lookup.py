@@ -31,9 +31,7 @@ def _require_rows(name: str, table: Spec, index: Spec, rows: Spec) -> None:
     require_kind(f"the index of {name}", index, "i")
     expected = (*index.shape, *table.shape[1:])
     if len(rows.shape) != len(expected) or not all(map(same, rows.shape, expected)):
-        raise ValueError(
-            f"{name}: rows of shape {format_shape(rows.shape)}, expected {format_shape(expected)}"
-        )
+        raise ValueError(f"{name}: rows of shape {format_shape(rows.shape)}, expected {format_shape(expected)}")
     if rows.dtype != table.dtype:
         raise TypeError(f"{name}: rows of {rows.dtype.name} for a table of {table.dtype.name}")
 

@@ -40,9 +40,7 @@ class PermuteDims(Operator):
 
     def infer(self, x: Spec) -> Spec:
         if sorted(self.axes) != list(range(len(x.shape))):
-            raise ValueError(
-                f"permute_dims: {self.axes} is no order of the axes of shape {format_shape(x.shape)}"
-            )
+            raise ValueError(f"permute_dims: {self.axes} is no order of the axes of shape {format_shape(x.shape)}")
         return Spec(tuple(x.shape[a] for a in self.axes), x.dtype)
 
     def forward(self, x: Array) -> Array:
@@ -63,13 +61,10 @@ class BroadcastTo(Operator):
     def infer(self, x: Spec) -> Spec:
         missing = len(self.shape) - len(x.shape)
         fits = missing >= 0 and all(
-            same(dim, wanted) or is_one(dim)
-            for dim, wanted in zip(x.shape, self.shape[missing:], strict=True)
+            same(dim, wanted) or is_one(dim) for dim, wanted in zip(x.shape, self.shape[missing:], strict=True)
         )
         if not fits:
-            raise ValueError(
-                f"shape {format_shape(x.shape)} does not broadcast to {format_shape(self.shape)}"
-            )
+            raise ValueError(f"shape {format_shape(x.shape)} does not broadcast to {format_shape(self.shape)}")
         return Spec(self.shape, x.dtype)
 
     def forward(self, x: Array) -> Array:
@@ -110,9 +105,7 @@ class Concat(Operator):
         total: Dim = first.shape[self.axis]
         for other in inputs[1:]:
             fits = len(other.shape) == len(first.shape) and all(
-                same(a, b)
-                for i, (a, b) in enumerate(zip(first.shape, other.shape, strict=True))
-                if i != self.axis
+                same(a, b) for i, (a, b) in enumerate(zip(first.shape, other.shape, strict=True)) if i != self.axis
             )
             if not fits:
                 raise ValueError(
