@@ -1,0 +1,50 @@
+"""Data: readers of sentences, encoding schemes, vocabularies and batches."""
+
+from amigrad.data.batching import Batches
+from amigrad.data.conll import read_columns
+from amigrad.data.conllu import read_conllu
+from amigrad.data.encoding import (
+    EncodingError,
+    Scheme,
+    Span,
+    convert,
+    detect,
+    encode,
+    is_chunk_tag,
+    spans,
+    tolerant_spans,
+)
+from amigrad.data.errors import DataError
+from amigrad.data.lines import Source
+from amigrad.data.sentence import Sentence
+from amigrad.data.slashed import read_slashed
+from amigrad.data.text import TextSentence, Token, read_text, read_tokens, split_sentences, tokenize
+from amigrad.data.vocabulary import Vocabulary, lower_case, zero_digits
+
+__all__ = [
+    "Batches",
+    "DataError",
+    "EncodingError",
+    "Scheme",
+    "Sentence",
+    "Source",
+    "Span",
+    "TextSentence",
+    "Token",
+    "Vocabulary",
+    "convert",
+    "detect",
+    "encode",
+    "is_chunk_tag",
+    "lower_case",
+    "read_columns",
+    "read_conllu",
+    "read_slashed",
+    "read_text",
+    "read_tokens",
+    "spans",
+    "split_sentences",
+    "tokenize",
+    "tolerant_spans",
+    "zero_digits",
+]

@@ -1,0 +1,25 @@
+"""A sentence: words and, where they are known, tags."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from sys import intern
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence: its words and a tag for each of them, or no tags at all."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.tags and len(self.tags) != len(self.words):
+            raise ValueError(f"{len(self.words)} words cannot have {len(self.tags)} tags")
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+
+def make_sentence(words: Sequence[str], tags: Sequence[str] = ()) -> Sentence:
+    """A sentence whose strings are shared with all others that are equal, which keeps a corpus small."""
+    return Sentence(tuple(map(intern, words)), tuple(map(intern, tags)))
