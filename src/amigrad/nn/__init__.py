@@ -1,0 +1,22 @@
+"""Modules: parameters plus a call; their initial values."""
+
+from amigrad.nn import initializers
+from amigrad.nn.dropout import Dropout
+from amigrad.nn.initializers import Initializer
+from amigrad.nn.linear import Linear
+from amigrad.nn.lookup import LookupTable
+from amigrad.nn.module import Module, arrays_of, load_arrays
+from amigrad.nn.sequential import MLP, Sequential
+
+__all__ = [
+    "MLP",
+    "Dropout",
+    "Initializer",
+    "Linear",
+    "LookupTable",
+    "Module",
+    "Sequential",
+    "arrays_of",
+    "initializers",
+    "load_arrays",
+]
