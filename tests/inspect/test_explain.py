@@ -1,3 +1,5 @@
+import pytest
+
 import amigrad as ag
 
 
@@ -15,7 +17,8 @@ def test_a_row_for_each_variable_in_topological_order() -> None:
     assert rows[4].line.startswith("test_explain.py:")
 
 
-def test_the_table_shows_all_of_it() -> None:
+def test_the_table_shows_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
     w = ag.parameter([1.0, 2.0], name="[bold]w")
     text = str(ag.explain(ag.graph(ag.sum(ag.exp(w), axis=0))))
     for part in ("[bold]w", "exp(1)", "sum(2)", "float32(2,)", "10.11", "test_explain.py"):
