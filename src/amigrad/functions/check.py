@@ -9,6 +9,7 @@ import numpy as np
 
 from amigrad.functions.reduce import sum
 from amigrad.graph import Tensor, TensorLike, gradients, tensor
+from amigrad.graph.tensor import Array
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,10 @@ def check_gradients(
         weights = np.cos(np.arange(result.value.size, dtype=np.float64)).reshape(result.value.shape) + 1.5
         return sum(result * tensor(weights))
 
-    leaves = [tensor(a, tracked=a.dtype.kind == "f") for a in arrays]
+    def tracked(values: Sequence[Array]) -> list[Tensor]:
+        return [tensor(v, tracked=v.dtype.kind == "f") for v in values]
+
+    leaves = tracked(arrays)
     varied = [i for i, a in enumerate(arrays) if a.dtype.kind == "f"]
     found = gradients(cost(leaves), [leaves[i] for i in varied])
     worst = GradientCheck(varied[0] if varied else 0, (), 0.0, 0.0, 0.0)
@@ -59,7 +63,7 @@ def check_gradients(
             for sign in (1, -1):
                 moved = arrays[i].copy()
                 moved[place] += sign * step
-                ends.append(float(cost([tensor(moved if j == i else a) for j, a in enumerate(arrays)])))
+                ends.append(float(cost(tracked([*arrays[:i], moved, *arrays[i + 1 :]]))))
             difference = (ends[0] - ends[1]) / (2 * step)
             exact = float(gradient.value[place])
             error = abs(exact - difference) / max(1.0, abs(exact), abs(difference))
