@@ -1,0 +1,1 @@
+"""The command `amigrad`: thin, one file a group of commands."""

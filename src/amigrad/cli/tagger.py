@@ -1,0 +1,236 @@
+"""`amigrad tagger`: train a tagger, tag text with it, evaluate it."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+if TYPE_CHECKING:
+    from amigrad.data import Sentence
+    from amigrad.tasks.tagging import TaggerOptions
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Tag words: parts of speech, chunks, names. Train, use and evaluate.",
+)
+
+
+class Format(StrEnum):
+    """Formats of tagged corpora."""
+
+    CONLL = "conll"
+    CONLLU = "conllu"
+    SLASH = "slash"
+
+
+class Output(StrEnum):
+    """Formats of tagged output."""
+
+    CONLL = "conll"
+    JSONL = "jsonl"
+    COLOR = "color"
+
+
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(help="conll: columns; conllu: CoNLL-U; slash: word/tag. Default: by the name of the file."),
+]
+ColumnOption = Annotated[int, typer.Option(help="Column of the tag, from 0, or from -1 backwards (conll).")]
+WordColumnOption = Annotated[int, typer.Option(help="Column of the word (conll).")]
+UposOption = Annotated[bool, typer.Option("--upos", help="Learn column UPOS (CoNLL-U; the default there).")]
+XposOption = Annotated[bool, typer.Option("--xpos", help="Learn column XPOS (CoNLL-U).")]
+FeatureOption = Annotated[str | None, typer.Option(metavar="NAME", help="Learn a feature such as Number (CoNLL-U).")]
+
+
+@app.command()
+def train(
+    train: Annotated[Path, typer.Option("--train", metavar="FILE", help="Tagged sentences to train on.")],
+    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Folder for the model.")],
+    dev: Annotated[
+        Path | None,
+        typer.Option(
+            "--dev", metavar="FILE", help="Tagged sentences to choose the model by. Default: a tenth of --train."
+        ),
+    ] = None,
+    format: FormatOption = None,
+    column: ColumnOption = -1,
+    word_column: WordColumnOption = 0,
+    upos: UposOption = False,
+    xpos: XposOption = False,
+    feature: FeatureOption = None,
+    scheme: Annotated[
+        str, typer.Option(help="How tags mark chunks: auto, none (tags as they are), IOB1, IOB2, IOBES.")
+    ] = "auto",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
+    patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a better model.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Words a step.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adagrad, sgd or adam.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Step length.")] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="constant, or linear: the learning rate falls to 0 at the last epoch.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same model.")] = None,
+    window: Annotated[int | None, typer.Option(help="Words in the window, an odd number.")] = None,
+    hidden_size: Annotated[int | None, typer.Option(help="Width of the hidden layer.")] = None,
+    word_size: Annotated[int | None, typer.Option(help="Width of the lookup table of words.")] = None,
+    affix_size: Annotated[int | None, typer.Option(help="Width of the lookup tables of suffixes and prefixes.")] = None,
+    suffixes: Annotated[str | None, typer.Option(metavar="LENGTHS", help="Such as 1,2,3, or none.")] = None,
+    prefixes: Annotated[str | None, typer.Option(metavar="LENGTHS", help="Such as 1,2,3, or none.")] = None,
+    capitalisation: Annotated[bool | None, typer.Option(help="Use how words are capitalised.")] = None,
+    lower_case: Annotated[bool | None, typer.Option(help="Look words up in lower case.")] = None,
+    minimum_count: Annotated[int | None, typer.Option(help="Words that occur less often are unknown.")] = None,
+    unknown_probability: Annotated[
+        float | None, typer.Option(help="How often a word that occurs once is taken for unknown.")
+    ] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share of hidden units left out in training.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Weight of the L2 penalty.")] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew, whatever is in the folder.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Train a tagger and save it in a folder.
+
+    Run again after an interruption, the same command goes on where it was and ends with the same model.
+
+    \b
+    Examples:
+      amigrad tagger train --train train.txt --dev dev.txt --output chunker
+      amigrad tagger train --train train.txt --column 1 --output pos
+      amigrad tagger train --train en-train.conllu --dev en-dev.conllu --upos --output upos
+      amigrad tagger train --train wsj.txt --format slash --epochs 5 --output model
+    """
+    chosen = {
+        "scheme": scheme,
+        "epochs": epochs,
+        "patience": patience,
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        "seed": seed,
+        "window": window,
+        "hidden_size": hidden_size,
+        "word_size": word_size,
+        "affix_size": affix_size,
+        "suffixes": _lengths("suffixes", suffixes),
+        "prefixes": _lengths("prefixes", prefixes),
+        "capitalisation": capitalisation,
+        "lower_case": lower_case,
+        "minimum_count": minimum_count,
+        "unknown_probability": unknown_probability,
+        "dropout": dropout,
+        "weight_decay": weight_decay,
+    }
+    options = _options({name: value for name, value in chosen.items() if value is not None})
+    read = _reader(format, column, word_column, upos, xpos, feature)
+
+    from amigrad.cli.report import print_evaluation
+    from amigrad.tasks.tagging import evaluate, hold_out, train_tagger
+
+    train_sentences = read(train)
+    if dev is None:
+        train_sentences, dev_sentences = hold_out(train_sentences, str(train))
+    else:
+        dev_sentences = read(dev)
+    tagger = train_tagger(train_sentences, dev_sentences, options, output=output, progress=not quiet, restart=restart)
+    print_evaluation(evaluate(tagger, dev_sentences))
+    print(f"The model is in {output}. Try: echo 'Some text.' | amigrad tagger tag {output}")
+
+
+@app.command()
+def tag(
+    model: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the model.")],
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="Default: the input.")] = None,
+    tokens: Annotated[bool, typer.Option("--tokens", help="One token a line, a blank line between sentences.")] = False,
+    output: Annotated[Output, typer.Option(help="conll: word and tag a line; jsonl: JSON a sentence.")] = Output.CONLL,
+) -> None:
+    """Tag plain text, or tokens.
+
+    \b
+    Examples:
+      echo "The old man the boats." | amigrad tagger tag model
+      amigrad tagger tag model --tokens < words.txt > tagged.txt
+      amigrad tagger tag model --output jsonl letter.txt
+    """
+    from amigrad.cli.report import write_tagged
+    from amigrad.tasks.tagging import Tagger
+
+    tagger = Tagger.load(model)
+    sources: list[Path | BinaryIO] = [*(files or [])] or [sys.stdin.buffer]
+    for source in sources:
+        write_tagged(tagger, source, tokens=tokens, output=output.value)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the model.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Tagged sentences.")],
+    format: FormatOption = None,
+    column: ColumnOption = -1,
+    word_column: WordColumnOption = 0,
+    upos: UposOption = False,
+    xpos: XposOption = False,
+    feature: FeatureOption = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
+) -> None:
+    """Compare a tagger with tagged sentences.
+
+    Token accuracy, known and unknown words apart; precision, recall and F1 of each label, as conlleval counts them.
+
+    \b
+    Examples:
+      amigrad tagger evaluate model dev.txt
+      amigrad tagger evaluate model en-dev.conllu --xpos
+      amigrad tagger evaluate model dev.txt --column 1 --json
+    """
+    from amigrad.cli.report import print_evaluation
+    from amigrad.tasks.tagging import Tagger
+    from amigrad.tasks.tagging import evaluate as compare
+
+    read = _reader(format, column, word_column, upos, xpos, feature)
+    print_evaluation(compare(Tagger.load(model), read(file)), json=json)
+
+
+class _Reader:
+    """Reads tagged sentences as the options of a command say."""
+
+    def __init__(self, format: str | None, column: int, word_column: int, tag: str) -> None:
+        self.format, self.column, self.word_column, self.tag = format, column, word_column, tag
+
+    def __call__(self, path: Path) -> list[Sentence]:
+        from amigrad.tasks.tagging import read_tagged
+
+        return read_tagged(path, self.format, column=self.column, word_column=self.word_column, tag=self.tag)
+
+
+def _reader(
+    format: Format | None, column: int, word_column: int, upos: bool, xpos: bool, feature: str | None
+) -> _Reader:
+    if upos + xpos + (feature is not None) > 1:
+        raise typer.BadParameter("--upos, --xpos and --feature exclude each other")
+    conllu = upos or xpos or feature is not None
+    if conllu and format not in (None, Format.CONLLU):
+        raise typer.BadParameter(f"--upos, --xpos and --feature are for CoNLL-U, not for --format {format}")
+    name = "conllu" if conllu else None if format is None else format.value
+    return _Reader(name, column, word_column, feature or ("XPOS" if xpos else "UPOS"))
+
+
+def _lengths(name: str, text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    if text == "none":
+        return ()
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"--{name} takes lengths such as 1,2,3, or none; not '{text}'") from None
+
+
+def _options(chosen: dict[str, object]) -> TaggerOptions:
+    from amigrad.tasks.tagging import TaggerOptions
+
+    return TaggerOptions(**chosen)  # type: ignore[arg-type]

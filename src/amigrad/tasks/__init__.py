@@ -1,0 +1,1 @@
+"""Applications, each on all that is below: tagging."""

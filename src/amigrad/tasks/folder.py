@@ -1,0 +1,172 @@
+"""A model as a folder: parameters in safetensors, vocabularies and configuration in JSON. Loading runs no code.
+
+`model.json` is written last and holds the checksums of the other files, so a folder whose writing was cut off
+is never taken for a model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as parse_tensors
+from safetensors.numpy import save as format_tensors
+
+from amigrad.data import DataError, Vocabulary
+
+Folder = str | os.PathLike[str]
+
+MODEL, PARAMETERS, VOCABULARIES = "model.json", "model.safetensors", "vocabularies.json"
+
+
+class ModelError(ValueError):
+    """A model that cannot be used: which file, what is wrong, and the way out."""
+
+    def __init__(self, path: Folder, problem: str, remedy: str = "Copy the model again, or train a new one") -> None:
+        super().__init__(os.fspath(path), problem, remedy)
+        self.path = os.fspath(path)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}. {self.remedy}."
+
+
+@dataclass(frozen=True, slots=True)
+class SavedModel:
+    """What a model folder holds: its configuration, vocabularies and parameters, each by name."""
+
+    configuration: Mapping[str, Any]
+    vocabularies: Mapping[str, Vocabulary]
+    parameters: Mapping[str, NDArray[Any]]
+
+
+def save_folder(folder: Folder, kind: str, version: int, model: SavedModel) -> None:
+    """Write a model of this kind and format version; the folder is made if it is missing.
+
+    Every file is written aside, synced and renamed. Raises OSError if the folder cannot be written.
+    """
+    parameters = {name: np.ascontiguousarray(value) for name, value in model.parameters.items()}
+    vocabularies = {name: json.loads(vocabulary.to_json()) for name, vocabulary in model.vocabularies.items()}
+    files = {
+        PARAMETERS: format_tensors(parameters),
+        VOCABULARIES: json.dumps(vocabularies, ensure_ascii=False).encode(),
+    }
+    content = {
+        "format": kind,
+        "version": version,
+        "files": {name: _checksum(data) for name, data in files.items()},
+        "configuration": model.configuration,
+    }
+    files[MODEL] = (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    aside: list[tuple[str, str]] = []
+    try:
+        for name, data in files.items():
+            aside.append((_write_aside(target, name, data), name))
+        for temporary, name in aside:
+            os.replace(temporary, target / name)
+        _sync_folder(target)
+    finally:
+        for temporary, _ in aside:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def load_folder(folder: Folder, kind: str, version: int) -> SavedModel:
+    """Read a model of this kind and format version. Raises ModelError for whatever is not as it was saved."""
+    target = Path(folder)
+    if not target.is_dir():
+        raise ModelError(target, "there is no such folder", "Give the folder that the model was saved in")
+    content = _parse(target / MODEL, _read(target / MODEL))
+    _check_header(target / MODEL, content, kind, version)
+    data: dict[str, bytes] = {}
+    for name, checksum in content["files"].items():
+        data[name] = _read(target / name)
+        if _checksum(data[name]) != checksum:
+            raise ModelError(target / name, "the file is cut off or was changed since the model was saved")
+    try:
+        parameters = parse_tensors(data[PARAMETERS])
+    except SafetensorError as error:
+        raise ModelError(target / PARAMETERS, f"not a safetensors file ({error})") from None
+    vocabularies = {}
+    for name, entry in _parse(target / VOCABULARIES, data[VOCABULARIES]).items():
+        try:
+            vocabularies[name] = Vocabulary.from_json(json.dumps(entry), name)
+        except DataError as error:
+            raise ModelError(target / VOCABULARIES, f"{name} is {error.problem}") from None
+    return SavedModel(content["configuration"], vocabularies, parameters)
+
+
+def require_keys(path: Folder, what: str, content: Mapping[str, Any], keys: set[str]) -> None:
+    """Raise ModelError unless `content` has exactly these keys."""
+    for key in sorted(keys - content.keys()):
+        raise ModelError(path, f"{what} lacks '{key}'")
+    for key in sorted(content.keys() - keys):
+        raise ModelError(path, f"{what} has '{key}', which is not known")
+
+
+def _check_header(path: Path, content: Any, kind: str, version: int) -> None:
+    if not isinstance(content, dict) or not isinstance(content.get("format"), str):
+        raise ModelError(path, "not the description of a model")
+    if content["format"] != kind:
+        raise ModelError(path, f"a model of format {content['format']}, not {kind}", "Give a model of the right kind")
+    if content.get("version") != version:
+        remedy = "Use the amigrad that saved it, or train a new one"
+        raise ModelError(path, f"format version {content.get('version')}, but this amigrad reads {version}", remedy)
+    require_keys(path, "the model", content, {"format", "version", "files", "configuration"})
+    if not isinstance(content["files"], dict) or not isinstance(content["configuration"], dict):
+        raise ModelError(path, "not the description of a model")
+    require_keys(path, "the list of files", content["files"], {PARAMETERS, VOCABULARIES})
+
+
+def _parse(path: Path, data: bytes) -> Any:
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(path, f"the file is damaged, it is not JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise ModelError(path, "not the description of a model")
+    return content
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        raise ModelError(path, "the file is missing, so this is not a whole model") from None
+
+
+def _checksum(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _write_aside(folder: Path, name: str, data: bytes) -> str:
+    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".tmp", dir=folder)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

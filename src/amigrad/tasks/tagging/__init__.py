@@ -1,0 +1,29 @@
+"""Tagging: a tag for each word of a sentence, or chunks of words, from the window of words around it.
+
+>>> from amigrad.tasks import tagging
+>>> tagger = tagging.train_tagger(tagging.read_tagged("train.conllu"), tagging.read_tagged("dev.conllu"))
+>>> tagger.tag([["He", "runs", "."]])
+[['PRON', 'VERB', 'PUNCT']]
+>>> print(tagging.evaluate(tagger, tagging.read_tagged("dev.conllu")).accuracy.value)
+>>> tagger.save("model")
+>>> tagger = tagging.Tagger.load("model")
+"""
+
+from amigrad.tasks.folder import ModelError
+from amigrad.tasks.tagging.corpus import hold_out, read_tagged
+from amigrad.tasks.tagging.evaluate import Evaluation, evaluate
+from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
+from amigrad.tasks.tagging.tagger import Tagger
+from amigrad.tasks.tagging.train import train_tagger
+
+__all__ = [
+    "Evaluation",
+    "ModelError",
+    "OptionsError",
+    "Tagger",
+    "TaggerOptions",
+    "evaluate",
+    "hold_out",
+    "read_tagged",
+    "train_tagger",
+]

@@ -1,0 +1,51 @@
+"""Tagged corpora by the name of their format, read whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from amigrad.data import DataError, Sentence, read_columns, read_conllu, read_slashed
+from amigrad.tasks.tagging.options import OptionsError
+
+FORMATS = ("conll", "conllu", "slash")
+
+
+def read_tagged(
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    *,
+    column: int = -1,
+    word_column: int = 0,
+    tag: str = "UPOS",
+) -> list[Sentence]:
+    """All sentences of a tagged file.
+
+    format: "conll" (columns; `column` and `word_column` from 0, or from -1 backwards), "conllu" (`tag` is UPOS, XPOS
+    or a feature), "slash" (word/tag); by default "conllu" for names that end so (compressed or not), else "conll".
+    Raises DataError for a file that cannot be used, OSError for one that cannot be opened.
+    """
+    if format is None:
+        format = "conllu" if ".conllu" in Path(path).suffixes else "conll"
+    if format not in FORMATS:
+        raise OptionsError(f"a format is one of {', '.join(FORMATS)}, not '{format}'")
+    if format == "conllu":
+        return list(read_conllu(path, tag=tag))
+    if format == "slash":
+        return list(read_slashed(path))
+    if column == word_column:
+        raise OptionsError(f"words and tags cannot both come from column {column}")
+    return list(read_columns(path, word_column=word_column, tag_column=column))
+
+
+def hold_out(sentences: Sequence[Sentence], name: str = "the training data") -> tuple[list[Sentence], list[Sentence]]:
+    """The first nine tenths of some sentences to train on, and the rest to see how good the model is.
+
+    Raises DataError with this name if there are fewer than two sentences.
+    """
+    if len(sentences) < 2:
+        raise DataError(name, None, "one sentence cannot be divided to train and to test", "Give a file to test with")
+    cut = min(len(sentences) * 9 // 10, len(sentences) - 1)
+    cut = max(cut, 1)
+    return list(sentences[:cut]), list(sentences[cut:])

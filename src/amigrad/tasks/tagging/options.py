@@ -1,0 +1,117 @@
+"""What can be chosen about a tagger: its features, its sizes and how it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, get_args, get_type_hints
+
+OPTIMIZERS = ("adagrad", "sgd", "adam")
+SCHEDULES = ("constant", "linear")
+SCHEMES = ("auto", "none", "IOB1", "IOB2", "IOBES")
+
+
+class OptionsError(ValueError):
+    """An option of a tagger that cannot be used, and what could be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaggerOptions:
+    """Everything that can be chosen about a tagger. Raises OptionsError for what makes no sense.
+
+    Features: the words of a window, in lower case and with digits as 0; their capitalisation; their suffixes
+    and prefixes of some lengths. A word or an affix that occurs fewer times than its minimum count is unknown,
+    and a word that occurs once is taken for unknown with some probability each time it is trained on.
+    The learning rate is the same all the time, or with the schedule "linear" falls evenly to 0 at the last epoch.
+    `scheme` says how tags mark chunks: found out by itself with "auto", not at all with "none".
+    """
+
+    window: int = 5
+    lower_case: bool = True
+    zero_digits: bool = True
+    capitalisation: bool = True
+    suffixes: tuple[int, ...] = (1, 2, 3, 4)
+    prefixes: tuple[int, ...] = ()
+    minimum_count: int = 1
+    affix_minimum_count: int = 2
+    unknown_probability: float = 0.5
+    scheme: str = "auto"
+
+    word_size: int = 50
+    capitalisation_size: int = 5
+    affix_size: int = 10
+    hidden_size: int = 300
+    dropout: float = 0.0
+
+    optimizer: str = "adagrad"
+    learning_rate: float = 0.05
+    schedule: str = "constant"
+    weight_decay: float = 0.0
+    batch_size: int = 32
+    epochs: int = 10
+    patience: int | None = None
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.window < 1 or self.window % 2 == 0:
+            raise OptionsError(f"the window has a word in its middle: an odd number of words, not {self.window}")
+        for name in ("minimum_count", "affix_minimum_count", "word_size", "capitalisation_size", "affix_size"):
+            self._at_least(name, 1)
+        for name in ("hidden_size", "batch_size", "epochs"):
+            self._at_least(name, 1)
+        for kind, lengths in (("suffixes", self.suffixes), ("prefixes", self.prefixes)):
+            if any(length < 1 for length in lengths) or len(set(lengths)) < len(lengths):
+                raise OptionsError(f"{kind} have different lengths of at least 1, not {lengths}")
+        for name in ("unknown_probability", "dropout"):
+            value = getattr(self, name)
+            if not 0.0 <= value < 1.0:
+                raise OptionsError(f"{_words(name)} is in [0, 1), not {value}")
+        if not 0.0 < self.learning_rate < float("inf"):
+            raise OptionsError(f"the learning rate is greater than 0, not {self.learning_rate}")
+        if not 0.0 <= self.weight_decay < float("inf"):
+            raise OptionsError(f"the weight decay is not negative, but {self.weight_decay} is")
+        if self.patience is not None:
+            self._at_least("patience", 1)
+        if not 0 <= self.seed < 2**63:
+            raise OptionsError(f"a seed is an integer from 0 to 2^63 - 1, not {self.seed}")
+        _one_of("optimizer", self.optimizer, OPTIMIZERS)
+        _one_of("schedule", self.schedule, SCHEDULES)
+        _one_of("scheme", self.scheme, SCHEMES)
+
+    def to_json(self) -> dict[str, Any]:
+        """The options by name, as JSON has them."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> TaggerOptions:
+        """Options from what `to_json` gave. Raises OptionsError if one is missing, unknown or of another type."""
+        names = {field.name for field in fields(cls)}
+        for name in sorted(names ^ content.keys()):
+            raise OptionsError(f"the option '{name}' is {'missing' if name in names else 'not known'}")
+        types = get_type_hints(cls)
+        return cls(**{name: _typed(name, value, types[name]) for name, value in content.items()})
+
+    def _at_least(self, name: str, least: int) -> None:
+        value = getattr(self, name)
+        if value < least:
+            raise OptionsError(f"{_words(name)} is at least {least}, not {value}")
+
+
+def _typed(name: str, value: Any, kind: Any) -> Any:
+    if kind == tuple[int, ...]:
+        if isinstance(value, list) and all(type(item) is int for item in value):
+            return tuple(value)
+    elif type(value) is kind or type(value) in get_args(kind):
+        return value
+    elif kind is float and type(value) is int:
+        return float(value)
+    raise OptionsError(f"the option '{name}' cannot be {value!r}")
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise OptionsError(f"{_words(name)} is one of {', '.join(choices)}, not '{value}'")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

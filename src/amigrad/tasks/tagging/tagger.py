@@ -1,0 +1,135 @@
+"""The tagger: a trained model with its features and tags, to tag sentences with, to save and to load."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from amigrad.backends import compile
+from amigrad.data import split_sentences, tokenize
+from amigrad.functions import Generator, argmax
+from amigrad.graph import Tensor
+from amigrad.tasks.tagging.examples import Windows
+from amigrad.tasks.tagging.features import Features, Indices
+from amigrad.tasks.tagging.model import WindowTagger
+from amigrad.tasks.tagging.options import TaggerOptions
+from amigrad.tasks.tagging.tags import TagSet
+
+Item = TypeVar("Item")
+
+_BLOCK_TOKENS = 8192
+_STEP_TOKENS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Block(Generic[Item]):
+    """Some tagged sentences together: what each was read from, and all words and tags one behind the other."""
+
+    items: list[Item]
+    lengths: list[int]
+    words: list[str]
+    tags: list[str]
+
+    def pairs(self) -> Iterator[tuple[Item, list[str]]]:
+        """Each sentence with its tags."""
+        start = 0
+        for item, length in zip(self.items, self.lengths, strict=True):
+            yield item, self.tags[start : start + length]
+            start += length
+
+
+class Tagger:
+    """Tags sentences. Made by `train_tagger` or `Tagger.load`.
+
+    >>> tagger = Tagger.load("model")
+    >>> tagger.tag([["He", "runs", "."]])
+    [['PRON', 'VERB', 'PUNCT']]
+    """
+
+    def __init__(self, options: TaggerOptions, features: Features, tag_set: TagSet, model: WindowTagger) -> None:
+        self.options = options
+        self.features = features
+        self.tag_set = tag_set
+        self.model = model
+        self._predict = compile(lambda columns: argmax(self.model(columns), axis=1))
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Tagger:
+        """The tagger saved in a folder. Raises ModelError if something there is not as it was saved."""
+        from amigrad.tasks.tagging.storage import load_tagger
+
+        return load_tagger(folder)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the tagger into a folder, which is made if it is missing."""
+        from amigrad.tasks.tagging.storage import save_tagger
+
+        save_tagger(self, folder)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The labels of the chunks, or the tags, that training saw."""
+        return self.tag_set.labels
+
+    def tag(self, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
+        """The tags of each sentence, a sequence of words."""
+        return [tags for block in self.blocks(sentences, key=_as_words) for _, tags in block.pairs()]
+
+    def tag_text(self, text: str) -> list[list[tuple[str, str]]]:
+        """Words and their tags, sentence by sentence, of plain text."""
+        lines = map(tokenize, text.splitlines())
+        sentences = [[token.word for token in tokens] for line in lines for tokens in split_sentences(line)]
+        return [list(zip(words, tags, strict=True)) for words, tags in zip(sentences, self.tag(sentences), strict=True)]
+
+    def blocks(self, sentences: Iterable[Item], *, key: Callable[[Item], Sequence[str]]) -> Iterator[Block[Item]]:
+        """Sentences tagged some thousand tokens at a time, in their order. `key` gives the words of one."""
+        items: list[Item] = []
+        words: list[Sequence[str]] = []
+        tokens = 0
+        for item in sentences:
+            items.append(item)
+            words.append(key(item))
+            tokens += len(words[-1])
+            if tokens >= _BLOCK_TOKENS:
+                yield self._block(items, words)
+                items, words, tokens = [], [], 0
+        if items:
+            yield self._block(items, words)
+
+    def _block(self, items: list[Item], sentences: list[Sequence[str]]) -> Block[Item]:
+        words = list(chain.from_iterable(sentences))
+        lengths = list(map(len, sentences))
+        windows = Windows(self.features.types(words), lengths, self.features.window)
+        found = [self._predict_slice(windows, start) for start in range(0, len(words), _STEP_TOKENS)]
+        tags = np.concatenate(found) if found else np.empty(0, np.int32)
+        return Block(items, lengths, words, self.tag_set.strings(tags, lengths))
+
+    def _predict_slice(self, windows: Windows, start: int) -> Indices:
+        columns = self.features.table.take(windows.cut(slice(start, start + _STEP_TOKENS)), axis=1)
+        predicted: Tensor = self._predict(list(columns))
+        return np.asarray(predicted.value, np.int32)
+
+
+def create_model(options: TaggerOptions, features: Features, tags: int) -> WindowTagger:
+    """The model that these options ask for, with its initial parameters."""
+    return WindowTagger(
+        features.columns,
+        features.sizes,
+        tags,
+        window=options.window,
+        hidden_size=options.hidden_size,
+        dropout=options.dropout,
+        generator=Generator(options.seed),
+    )
+
+
+def _as_words(sentence: Any) -> Sequence[str]:
+    if isinstance(sentence, str):
+        raise TypeError("a sentence is a sequence of words, not a string: use tag_text for plain text")
+    words: Sequence[str] = sentence
+    return words

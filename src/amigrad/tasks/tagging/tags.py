@@ -1,0 +1,106 @@
+"""The tags of a tagger: numbered, and for chunks translated between the corpus's scheme and the model's IOBES."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amigrad.data import EncodingError, Scheme, Sentence, convert, detect, is_chunk_tag
+from amigrad.tasks.tagging.features import Indices
+from amigrad.tasks.tagging.options import OptionsError
+
+
+class TagSet:
+    """The model's tags. With a scheme they are IOBES tags of chunks, which are written in that scheme."""
+
+    def __init__(self, tags: Sequence[str], scheme: Scheme | None) -> None:
+        """Take the model's tags by index, and the scheme to write chunks in (None: tags are written as they are)."""
+        self.tags = tuple(tags)
+        self.scheme = scheme
+        self.index = {tag: index for index, tag in enumerate(self.tags)}
+        if len(self.index) < len(self.tags) or not self.tags:
+            raise ValueError("tags must be distinct, and at least one")
+        if scheme is not None and not all(map(is_chunk_tag, self.tags)):
+            raise ValueError(f"these are not tags of chunks: {' '.join(self.tags)}")
+        if scheme is not None:
+            self._prepare()
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of chunks, or the tags, sorted."""
+        if self.scheme is None:
+            return tuple(sorted(self.tags))
+        return tuple(sorted({tag[2:] for tag in self.tags if tag != "O"}))
+
+    def strings(self, tags: Indices, lengths: Sequence[int]) -> list[str]:
+        """The tags of some sentences, one behind the other, as the corpus writes them. tags: (N,)"""
+        if self.scheme is None:
+            return list(map(self.tags.__getitem__, tags.tolist()))
+        return list(map(self._written.__getitem__, self._codes(tags, lengths).tolist()))
+
+    def _prepare(self) -> None:
+        """Tables from a tag to its prefix and label, and from kind and label to what is written."""
+        labels = self.labels
+        kinds = [("O" if tag == "O" else tag[0]) for tag in self.tags]
+        self._inside = np.array([kind != "O" for kind in kinds])
+        self._opens = np.array([kind in "BS" for kind in kinds])
+        self._closes = np.array([kind in "ES" for kind in kinds])
+        self._label = np.array([labels.index(tag[2:]) if tag != "O" else -1 for tag in self.tags], np.int32)
+        self._written = ["O", *(f"{kind}-{label}" if label else kind for label in labels for kind in _KINDS)]
+
+    def _codes(self, tags: Indices, lengths: Sequence[int]) -> NDArray[np.integer]:
+        """Entries of `_written`. Chunks begin and end where conlleval finds them in the model's tags."""
+        inside, label = self._inside[tags], self._label[tags]
+        first = np.zeros(len(tags) + 1, bool)
+        first[np.cumsum([0, *lengths])] = True
+        joined = np.zeros(len(tags) + 1, bool)  # whether a token and the one before are in chunks of one label
+        joined[1:-1] = inside[1:] & inside[:-1] & (label[1:] == label[:-1])
+        joined &= ~first
+        begins = inside & (self._opens[tags] | ~joined[:-1])
+        begins[1:] |= inside[1:] & self._closes[tags[:-1]]
+        follows = np.append(~begins[1:], False) & joined[1:]  # whether the next token is of the same chunk
+        if self.scheme is Scheme.IOB1:
+            kind = np.where(begins & joined[:-1], _KINDS.index("B"), _KINDS.index("I"))
+        elif self.scheme is Scheme.IOB2:
+            kind = np.where(begins, _KINDS.index("B"), _KINDS.index("I"))
+        else:
+            single, open_ = _KINDS.index("S"), _KINDS.index("B")
+            end, middle = _KINDS.index("E"), _KINDS.index("I")
+            kind = np.where(begins, np.where(follows, open_, single), np.where(follows, middle, end))
+        return np.where(inside, 1 + label * len(_KINDS) + kind, 0)
+
+
+def prepare_tags(sentences: Sequence[Sentence], scheme: str) -> tuple[list[Sentence], TagSet]:
+    """Training sentences with the model's tags, and the set of these. scheme: as in `TaggerOptions`.
+
+    Raises OptionsError if the tags are not well-formed in the scheme asked for, or look like chunks but are
+    well-formed in none.
+    """
+    try:
+        found = _find_scheme(sentences, scheme)
+        if found is None:
+            prepared = list(sentences)
+        else:
+            prepared = [Sentence(s.words, convert(s.tags, found, Scheme.IOBES)) for s in sentences]
+    except EncodingError as error:
+        remedy = "Correct them, or have every tag learnt as it is with the scheme 'none'"
+        raise OptionsError(f"the tags do not encode chunks well: {error}. {remedy}") from None
+    return prepared, TagSet(sorted({tag for sentence in prepared for tag in sentence.tags}), found)
+
+
+def _find_scheme(sentences: Sequence[Sentence], scheme: str) -> Scheme | None:
+    if scheme == "none":
+        return None
+    if scheme != "auto":
+        return Scheme(scheme)
+    if not any(tag[1:2] == "-" for sentence in sentences for tag in sentence.tags):
+        return None
+    return detect(sentence.tags for sentence in sentences)
+
+
+_KINDS = "BIES"

@@ -1,0 +1,94 @@
+"""Windows are cut for many tokens at once, and rare words are taken for unknown, reproducibly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from amigrad.data import Sentence
+from amigrad.tasks.tagging.examples import Examples, Windows, word_counts
+from amigrad.tasks.tagging.features import Features
+from amigrad.tasks.tagging.options import TaggerOptions
+
+
+@pytest.mark.parametrize("window", [1, 3, 5, 9])
+def test_windows_are_what_a_loop_over_the_sentences_cuts(window: int) -> None:
+    sentences = [[1, 2, 3], [], [4], [], [5, 6, 7, 8, 9, 10, 11]]
+    half = window // 2
+    expected = []
+    for sentence in sentences:
+        padded = [0] * half + sentence + [0] * half
+        expected += [padded[start : start + window] for start in range(len(sentence))]
+    types = np.array([word for sentence in sentences for word in sentence], np.int32)
+    windows = Windows(types, list(map(len, sentences)), window)
+    assert windows.cut(slice(None)).tolist() == expected
+    assert windows.cut(np.array([4, 0])).tolist() == [expected[4], expected[0]]
+    assert len(windows) == 11
+
+
+def test_no_sentences_have_no_windows() -> None:
+    assert Windows(np.empty(0, np.int32), [], 5).cut(slice(None)).shape == (0, 5)
+
+
+OPTIONS = TaggerOptions(affix_minimum_count=1, batch_size=800)
+
+
+def make_examples(options: TaggerOptions = OPTIONS) -> tuple[Features, Examples]:
+    rare = [Sentence((f"rare{'x' * number}", "often"), ("A", "B")) for number in range(400)]
+    features = Features.build(options, word_counts(rare))
+    return features, Examples(features, rare, {"A": 0, "B": 1}, options)
+
+
+def next_words(features: Features, examples: Examples) -> np.ndarray:
+    """The vocabulary's entry of each token in the next epoch."""
+    columns, _ = examples.batch(np.arange(len(examples)))
+    return np.asarray(columns[0][:, features.window // 2])
+
+
+def test_words_that_occur_once_become_unknown_half_of_the_time() -> None:
+    features, examples = make_examples()
+    words = next_words(features, examples)
+    assert (words[1::2] == features.vocabularies["word"].index("often")).all()
+    # 400 draws: 140 to 260 is six standard deviations around the mean.
+    assert 140 < (words[0::2] == 0).sum() < 260
+
+
+def test_a_word_that_is_taken_for_unknown_keeps_its_other_features() -> None:
+    _, examples = make_examples()
+    known, _ = make_examples(replace(OPTIONS, unknown_probability=0.0))[1].batch(np.arange(800))
+    drawn, targets = examples.batch(np.arange(800))
+    for before, after in zip(known[1:], drawn[1:], strict=True):
+        assert np.array_equal(before, after)
+    assert targets.tolist() == [0, 1] * 400
+
+
+def test_what_is_unknown_depends_on_the_seed_and_the_epoch_only() -> None:
+    features, examples = make_examples()
+    first, second, third = (next_words(features, examples) for _ in range(3))
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(second, third)
+    features, resumed = make_examples()
+    resumed.batches.assign(2)
+    assert np.array_equal(next_words(features, resumed), third)
+    features, other = make_examples(replace(OPTIONS, seed=8))
+    assert not np.array_equal(next_words(features, other), first)
+
+
+def test_an_epoch_has_as_many_batches_as_its_examples_fill() -> None:
+    """The same words are unknown in all batches of an epoch, the last and smaller one included."""
+    features, examples = make_examples()
+    whole = next_words(features, examples)
+    features, examples = make_examples(replace(OPTIONS, batch_size=300))
+    parts = [examples.batch(np.arange(start, min(start + 300, 800)))[0][0][:, 2] for start in (0, 300, 600)]
+    assert np.array_equal(np.concatenate(parts), whole)
+    assert not np.array_equal(next_words(features, examples), whole)
+
+
+def test_a_batch_has_whole_windows_of_small_integers() -> None:
+    _, examples = make_examples()
+    columns, targets = examples.batch(np.array([3, 1]))
+    assert {column.shape for column in columns} == {(2, 5)}
+    assert {column.dtype for column in columns} == {targets.dtype} == {np.dtype(np.int32)}
+    assert all(column.flags.c_contiguous for column in columns)
