@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from amigrad.inspect.draw import draw as draw
     from amigrad.inspect.explain import Explanation as Explanation
     from amigrad.inspect.explain import explain as explain
+    from amigrad.train.trainer import Trainer as Trainer
 
 _ROOMS = ("data", "inspect", "nn", "optim", "tasks", "train")
 _LATER = {
     "Drawing": "amigrad.inspect.draw",
     "Explanation": "amigrad.inspect.explain",
+    "Trainer": "amigrad.train.trainer",
     "draw": "amigrad.inspect.draw",
     "explain": "amigrad.inspect.explain",
 }

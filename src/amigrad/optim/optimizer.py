@@ -60,6 +60,7 @@ class Optimizer(ABC):
         self.clip_norm = clip_norm
         self.lookup = lookup
         self.schedule = learning_rate if callable(learning_rate) else None
+        self._first_rate = None if callable(learning_rate) else float(learning_rate)
         self.steps = State(np.array(0, dtype=np.int64), name="steps")
         self._rate = State(np.array(0.0 if callable(learning_rate) else learning_rate), name="learning_rate")
         self._moments = {
@@ -96,6 +97,13 @@ class Optimizer(ABC):
         for name, states in self._moments.items():
             found |= {f"{moment}.{name}": state for moment, state in zip(self.moments, states, strict=True)}
         return found
+
+    def settings(self) -> dict[str, object]:
+        """The method and what it was made with, as JSON values; a schedule as null."""
+        hidden = ("schedule", "moments")
+        own = {n: v for n, v in vars(self).items() if not n.startswith("_") and n not in hidden}
+        plain = {n: v for n, v in own.items() if v is None or isinstance(v, bool | int | float | str | tuple)}
+        return {"method": type(self).__name__, "learning_rate": self._first_rate, **plain}
 
     def minimize(self, cost: Tensor) -> None:
         """One step: the gradients of the cost (), then the update of every parameter that leads to it.

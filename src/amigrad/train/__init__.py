@@ -1,5 +1,22 @@
 """Training: the trainer, checkpoints, progress, metrics."""
 
-from amigrad.train.trainer import Result, Trainer
+from amigrad.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from amigrad.train.errors import CheckpointError, Interrupted, TrainingError
+from amigrad.train.metrics import Accuracy, ChunkScore, ChunkScores, TokenAccuracy
+from amigrad.train.trainer import Examples, Result, Trainer
 
-__all__ = ["Result", "Trainer"]
+__all__ = [
+    "Accuracy",
+    "Checkpoint",
+    "CheckpointError",
+    "ChunkScore",
+    "ChunkScores",
+    "Examples",
+    "Interrupted",
+    "Result",
+    "TokenAccuracy",
+    "Trainer",
+    "TrainingError",
+    "load_checkpoint",
+    "save_checkpoint",
+]
