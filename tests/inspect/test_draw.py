@@ -64,7 +64,7 @@ def test_bigger_values_are_summed_up() -> None:
     x = ag.parameter(np.arange(100.0, dtype=np.float32))
     found = texts(ag.draw(ag.sum(x * x)))
     assert "mean 49.5, 0 … 99" in found
-    assert "mean 3284, 0 … 9801" in found
+    assert "mean 3.28e+03, 0 … 9.8e+03" in found
     assert "1 NaN and 2 infinite of 5" in texts(ag.draw(ag.parameter([1.0, np.nan, np.inf, -np.inf, 0.0]) * 1.0))
 
 

@@ -31,6 +31,7 @@ LINE = 17.0
 PILL = 20.0
 PILL_OVERLAP = 8.0
 LONGEST = 34
+SHORT = 8
 
 FOLDED = ("broadcast_to", "reshape", "cast", "stop_gradient")
 """Operators that only change the form of a variable: drawn as a small label on the edge."""
@@ -100,7 +101,7 @@ def draw(
     at parameters, or `ag.graph(cost).backward()` everywhere); above it is the operator that made it. The pointer on
     a card shows the line of the program.
 
-    names: variables by name, for those that have none of their own; `names=locals()` takes the program's own names.
+    names: variables by name, before the names of their own; `names=locals()` takes the program's.
     fold: draw changes of form (broadcast_to, reshape, cast) as labels on the edges.
     max_operations: the largest graph to draw. ValueError if it has more operations.
     """
@@ -148,7 +149,7 @@ class _Cards:
             self.nodes.append(self._node(tensor, tuple(number[id(i)] for i in inputs)))
 
     def _name(self, tensor: Tensor) -> str:
-        return tensor.name or self.names.get(id(tensor), "")
+        return self.names.get(id(tensor)) or tensor.name or ""
 
     def _node(self, tensor: Tensor, inputs: tuple[int, ...]) -> _Node:
         name, kind, value = self._name(tensor), kind_of(tensor), value_of(tensor)
@@ -165,7 +166,8 @@ class _Cards:
         lines = [("name", shortened(name, LONGEST)), ("spec", spec_of(tensor)), ("value", shortened(value, LONGEST))]
         gradient = gradient_of(tensor)
         if gradient:
-            sign = f"∂{self.cost}/∂{name} =" if self.cost and name else "gradient"
+            short = self.cost and name and len(self.cost + name) <= SHORT
+            sign = f"∂{self.cost}/∂{name} =" if short else "gradient"
             lines.append(("gradient", shortened(f"{sign} {gradient}", LONGEST)))
         shown = tuple((style, text) for style, text in lines if text)
         spread = port(len(inputs) - 1, len(inputs)) * 2 + 24 if inputs else 0.0

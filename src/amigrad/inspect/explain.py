@@ -73,7 +73,7 @@ def explain(*what: Tensor | Graph, names: Mapping[str, object] | None = None) ->
 
     A row has the variable's name, the operator that made it and the rows it was made from, type and shape, value,
     gradient (what `cost.backward()` left at parameters, or `ag.graph(cost).backward()` everywhere) and the line of
-    the program. names: variables by name, for those that have none of their own: `names=locals()`.
+    the program. names: variables by name, before the names of their own; `names=locals()` takes the program's.
     """
     given = named(names)
     numbers: dict[int, int] = {}
@@ -87,7 +87,7 @@ def explain(*what: Tensor | Graph, names: Mapping[str, object] | None = None) ->
 def _row(tensor: Tensor, numbers: Mapping[int, int], names: Mapping[int, str]) -> Row:
     operation = tensor.operation
     kind = kind_of(tensor)
-    name = tensor.name or names.get(id(tensor)) or ("" if kind == "variable" else kind)
+    name = names.get(id(tensor)) or tensor.name or ("" if kind == "variable" else kind)
     made_by = line = ""
     if operation is not None:
         inputs = ", ".join(str(numbers[id(i)]) for i in operation.inputs)

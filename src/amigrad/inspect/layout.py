@@ -17,7 +17,8 @@ BEND_GAP = 12.0
 LAYER_GAP = 30.0
 PORT_GAP = 16.0
 _ORDER_SWEEPS = 24
-_PLACE_SWEEPS = 120
+_PLACE_SWEEPS = (60, 500)
+_PLACEMENTS = 60_000
 
 Point = tuple[float, float]
 
@@ -77,6 +78,18 @@ class _Net:
                 self.below[upper].append((lower, at))
                 self.above[lower].append((upper, at))
 
+        self.is_input = [not inputs for inputs in self.above]
+        for node in range(self.nodes):
+            if len(self.above[node]) == 1:
+                self.is_input[node] = self.is_input[self._source(node)]
+
+    def _source(self, node: int) -> int:
+        """The node, not a bend, that the one edge into this node comes from."""
+        ((upper, _),) = self.above[node]
+        while self.is_bend(upper):
+            ((upper, _),) = self.above[upper]
+        return upper
+
     def _bend(self, layer: int) -> int:
         self.sizes.append((0.0, 0.0))
         self.layer.append(layer)
@@ -88,7 +101,9 @@ class _Net:
         return node >= self.nodes
 
     def weight(self, a: int, b: int) -> float:
-        """How much an edge from a to b wants to be straight: more within a long edge or a chain."""
+        """How much an edge from a to b wants to be straight: more within a long edge or a chain, less from an input."""
+        if self.is_input[a] and len(self.above[b]) > 1:
+            return 0.2
         if len(self.below[a]) == len(self.above[b]) == 1:
             return 8.0
         return 2.0 if self.is_bend(a) or self.is_bend(b) else 1.0
@@ -194,8 +209,10 @@ def _placed(net: _Net, order: list[list[int]]) -> list[float]:
             x[node] = at
         for node in row:
             x[node] -= at / 2
-    for sweep in range(_PLACE_SWEEPS):
-        early, late = sweep < _PLACE_SWEEPS // 4, sweep > _PLACE_SWEEPS // 2
+    fewest, most = _PLACE_SWEEPS
+    sweeps = max(fewest, min(most, _PLACEMENTS // max(1, len(x))))
+    for sweep in range(sweeps):
+        early, late = sweep < sweeps // 6, sweep > sweeps // 3
         for row in order if sweep % 2 == 0 else reversed(order):
             _place_row(net, row, x, up=not early or sweep % 2 == 0, down=not early or sweep % 2 == 1, straight=late)
     return x

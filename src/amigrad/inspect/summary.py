@@ -15,13 +15,13 @@ from amigrad.graph.tensor import Array
 FEW = 4
 
 
-def number(value: Any) -> str:
-    """A number in at most four significant digits: 0.3333, -104, 1e-08, true."""
+def number(value: Any, digits: int = 4) -> str:
+    """A number in a few significant digits: 0.3333, -104, 1e-08, true."""
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, int | np.integer):
         return str(int(value))
-    return f"{float(value):.4g}"
+    return f"{float(value):.{digits}g}"
 
 
 def summary(array: Array, mean: bool = True) -> str:
@@ -43,10 +43,10 @@ def summary(array: Array, mean: bool = True) -> str:
         return _listed(array)
     if array.dtype.kind == "b":
         return f"{int(array.sum())} of {array.size} true"
-    span = f"{number(array.min())} … {number(array.max())}"
+    span = f"{number(array.min(), 3)} … {number(array.max(), 3)}"
     if array.dtype.kind == "i" or not mean:
         return span
-    return f"mean {number(array.mean(dtype=np.float64))}, {span}"
+    return f"mean {number(array.mean(dtype=np.float64), 3)}, {span}"
 
 
 def uniform(array: Array) -> bool:
