@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from amigrad.cli import tagger
+from amigrad.cli.demo import demo
 
 app = typer.Typer(
     name="amigrad",
@@ -17,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(demo)
 app.add_typer(tagger.app, name="tagger")
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130

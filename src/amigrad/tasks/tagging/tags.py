@@ -83,14 +83,21 @@ def prepare_tags(sentences: Sequence[Sentence], scheme: str) -> tuple[list[Sente
     """
     try:
         found = _find_scheme(sentences, scheme)
-        if found is None:
-            prepared = list(sentences)
-        else:
-            prepared = [Sentence(s.words, convert(s.tags, found, Scheme.IOBES)) for s in sentences]
+        prepared = list(sentences) if found is None else _to_iobes(sentences, found)
     except EncodingError as error:
         remedy = "Correct them, or have every tag learnt as it is with the scheme 'none'"
         raise OptionsError(f"the tags do not encode chunks well: {error}. {remedy}") from None
     return prepared, TagSet(sorted({tag for sentence in prepared for tag in sentence.tags}), found)
+
+
+def _to_iobes(sentences: Sequence[Sentence], scheme: Scheme) -> list[Sentence]:
+    found = []
+    for number, sentence in enumerate(sentences, 1):
+        try:
+            found.append(Sentence(sentence.words, convert(sentence.tags, scheme, Scheme.IOBES)))
+        except EncodingError as error:
+            raise EncodingError(f"sentence {number}, {error}") from None
+    return found
 
 
 def _find_scheme(sentences: Sequence[Sentence], scheme: str) -> Scheme | None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from amigrad.backends import compile
 from amigrad.data import DataError, Sentence
@@ -36,8 +37,10 @@ def train_tagger(
     """Train on some sentences; the epoch is chosen that is best on others, by F1 of chunks or token accuracy.
 
     With `output`, the tagger is saved in this folder, and a training that was stopped goes on when it is started
-    again with the same sentences and options (unless `restart` says otherwise); it ends with the same tagger.
-    Raises OptionsError for tags that do not encode chunks well, DataError for sentences without tags.
+    again with the same sentences and options (unless `restart` says otherwise); it ends with the same tagger. More
+    epochs than before may be asked for, if the learning rate is constant.
+    Raises OptionsError for tags that do not encode chunks well, DataError for sentences without tags, TrainingError
+    if the training cannot begin or go on.
     """
     options = options or TaggerOptions()
     _require_tags("the training data", train)
@@ -72,7 +75,7 @@ def train_tagger(
         evaluate=score,
         patience=options.patience,
         folder=folder,
-        settings={**options.to_json(), "train": _fingerprint(train), "dev": _fingerprint(dev)},
+        settings={**_settings(options), "train": _fingerprint(train), "dev": _fingerprint(dev)},
         states={"batches": examples.batches},
         resume=not restart,
         progress=progress,
@@ -94,6 +97,12 @@ def create_optimizer(options: TaggerOptions, model: WindowTagger, steps: int) ->
     return kinds[options.optimizer](
         model.named_parameters(), learning_rate=rate, weight_decay=options.weight_decay, lookup="lazy"
     )
+
+
+def _settings(options: TaggerOptions) -> dict[str, Any]:
+    """The options that a training cannot go on with if they were others."""
+    free = {"patience"} if options.schedule != "constant" else {"patience", "epochs"}
+    return {name: value for name, value in options.to_json().items() if name not in free}
 
 
 def _require_tags(what: str, sentences: Sequence[Sentence]) -> None:

@@ -1,0 +1,136 @@
+"""A tagger's training: reproducible, resumable, and careful with what it is given."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from amigrad.data import DataError, Sentence
+from amigrad.tasks.tagging import OptionsError, Tagger, TaggerOptions, evaluate, hold_out, train_tagger
+from amigrad.tasks.tagging.examples import Examples
+from amigrad.train import Interrupted, TrainingError
+
+OPTIONS = TaggerOptions(word_size=8, hidden_size=16, affix_size=4, suffixes=(2,), dropout=0.2, epochs=3, seed=5)
+
+
+def parameters(tagger: Tagger) -> dict[str, np.ndarray]:
+    return {name: parameter.numpy() for name, parameter in tagger.model.named_parameters().items()}
+
+
+def assert_same(one: Tagger, other: Tagger) -> None:
+    theirs = parameters(other)
+    for name, value in parameters(one).items():
+        assert np.array_equal(value, theirs[name]), name
+
+
+@pytest.fixture(scope="module")
+def small(chunks: list[Sentence]) -> tuple[list[Sentence], list[Sentence]]:
+    return chunks[:40], chunks[40:50]
+
+
+def test_a_tagger_learns(chunker: Tagger, chunks: list[Sentence]) -> None:
+    on_train, on_dev = evaluate(chunker, chunks[:120]), evaluate(chunker, chunks[120:])
+    assert on_train.score > 0.8
+    # Chance is far below one half: there are seven kinds of chunks, and their ends have to be right.
+    assert on_dev.score > 0.5
+
+
+def test_the_same_seed_gives_the_same_tagger(small: Any) -> None:
+    assert_same(train_tagger(*small, OPTIONS), train_tagger(*small, OPTIONS))
+
+
+@pytest.mark.parametrize("stop", [3, 20, 31])
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+def test_a_training_that_was_stopped_ends_with_the_same_tagger(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int, optimizer: str
+) -> None:
+    options = replace(OPTIONS, optimizer=optimizer, learning_rate=0.01, schedule="linear")
+    whole = train_tagger(*small, options)
+    batch = Examples.batch
+    taken = 0
+
+    def stopping(self: Examples, indices: Any) -> Any:
+        nonlocal taken
+        taken += 1
+        if taken == stop:
+            os.kill(os.getpid(), signal.SIGINT)
+        return batch(self, indices)
+
+    monkeypatch.setattr(Examples, "batch", stopping)
+    with pytest.raises(Interrupted):
+        train_tagger(*small, options, output=tmp_path)
+    assert not (tmp_path / "model.json").exists()
+    resumed = train_tagger(*small, options, output=tmp_path)
+    assert_same(resumed, whole)
+    assert_same(Tagger.load(tmp_path), whole)
+    steps = -(-sum(map(len, small[0])) // options.batch_size) * options.epochs
+    assert taken == steps
+
+
+def test_a_training_can_be_made_longer(small: Any, tmp_path: Path) -> None:
+    train_tagger(*small, replace(OPTIONS, epochs=1), output=tmp_path)
+    longer = train_tagger(*small, OPTIONS, output=tmp_path)
+    assert_same(longer, train_tagger(*small, OPTIONS))
+
+
+def test_a_training_does_not_go_on_with_other_options_or_data(small: Any, tmp_path: Path) -> None:
+    train, dev = small
+    train_tagger(train, dev, OPTIONS, output=tmp_path)
+    with pytest.raises(TrainingError, match="hidden_size was 16, is 17"):
+        train_tagger(train, dev, replace(OPTIONS, hidden_size=17), output=tmp_path)
+    with pytest.raises(TrainingError, match="dev was"):
+        train_tagger(train, dev[:-1], OPTIONS, output=tmp_path)
+    train_tagger(train, dev, replace(OPTIONS, hidden_size=17), output=tmp_path, restart=True)
+    assert Tagger.load(tmp_path).options.hidden_size == 17
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "sgd", "adam"])
+@pytest.mark.parametrize("schedule", ["constant", "linear"])
+def test_every_optimizer_trains(small: Any, optimizer: str, schedule: str) -> None:
+    rate = {"adagrad": 0.1, "sgd": 0.5, "adam": 0.01}[optimizer]
+    options = replace(OPTIONS, optimizer=optimizer, schedule=schedule, learning_rate=rate, weight_decay=1e-6)
+    tagger = train_tagger(*small, options)
+    assert evaluate(tagger, small[0]).score > 0.3
+
+
+def test_one_compilation_serves_all_batches(small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import amigrad.tasks.tagging.train as module
+
+    steps: list[Any] = []
+    compile = module.compile
+    monkeypatch.setattr(module, "compile", lambda function: steps.append(compile(function)) or steps[-1])
+    train_tagger(*small, OPTIONS)
+    assert sum(map(len, small[0])) % OPTIONS.batch_size > 1
+    assert [step.compilations for step in steps] == [1]
+
+
+def test_features_can_be_left_out(small: Any) -> None:
+    options = replace(OPTIONS, capitalisation=False, suffixes=(), window=1, minimum_count=2)
+    assert set(train_tagger(*small, options).model.tables) == {"word"}
+
+
+def test_sentences_without_tags_are_refused(small: Any) -> None:
+    train, dev = small
+    with pytest.raises(DataError, match="the training data: there are no sentences"):
+        train_tagger([], dev, OPTIONS)
+    with pytest.raises(DataError, match="choose the model by: there are no sentences"):
+        train_tagger(train, [Sentence(())], OPTIONS)
+    with pytest.raises(DataError, match="sentence 2 has no tags"):
+        train_tagger([train[0], Sentence(("word",))], dev, OPTIONS)
+    with pytest.raises(OptionsError, match="sentence 1, word 1"):
+        train_tagger([Sentence(("a", "b"), ("I-X", "B-X"))], dev, replace(OPTIONS, scheme="IOB2"))
+
+
+def test_the_last_tenth_is_held_out(chunks: list[Sentence]) -> None:
+    train, dev = hold_out(chunks)
+    assert (len(train), len(dev)) == (135, 15)
+    assert [*train, *dev] == chunks
+    assert [len(part) for part in hold_out(chunks[:2])] == [1, 1]
+    with pytest.raises(DataError, match="one sentence cannot be divided"):
+        hold_out(chunks[:1])
