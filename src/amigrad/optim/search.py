@@ -60,10 +60,13 @@ class StepSearch:
                 for flat in range(parameter.value.size):
                     before = parameter.value.flat[flat]
                     parameter.value.flat[flat] = before + change
-                    there = float(cost())
-                    kept = there < current
-                    if not kept:
-                        parameter.value.flat[flat] = before
+                    kept = False
+                    try:
+                        there = float(cost())
+                        kept = there < current
+                    finally:
+                        if not kept:
+                            parameter.value.flat[flat] = before
                     place = tuple(int(i) for i in np.unravel_index(flat, parameter.value.shape))
                     trials.append(Trial(parameter, place, change, there, kept))
                     if kept:

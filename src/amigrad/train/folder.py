@@ -46,7 +46,8 @@ class Folder:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     raise TrainingError(f"another run is training in {self.path}: use another folder") from None
-            for left in self.path.glob("*.partial"):
+            # What a killed run was just writing: ours, and the file under which safetensors begins.
+            for left in [*self.path.glob("*.partial"), *self.path.glob(".tmp*")]:
                 left.unlink(missing_ok=True)
             try:
                 yield
