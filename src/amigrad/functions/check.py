@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -40,8 +41,8 @@ def check_gradients(
 
     function: takes as many tensors as there are inputs. A result that is not of shape () is weighted with fixed
     numbers and summed. Real inputs are varied, integer and bool ones are passed on. The error is
-    |gradient - difference| / max(1, |gradient|, |difference|). Raises ValueError with the worst entry if it is
-    above `tolerance`.
+    |gradient - difference| / max(1, |gradient|, |difference|); NaN is the worst. Raises ValueError with the worst
+    entry if its error is above `tolerance`.
     """
     arrays = [np.array(i, dtype=np.float64) if np.asarray(i).dtype.kind == "f" else np.asarray(i) for i in inputs]
 
@@ -67,7 +68,7 @@ def check_gradients(
             difference = (ends[0] - ends[1]) / (2 * step)
             exact = float(gradient.value[place])
             error = abs(exact - difference) / max(1.0, abs(exact), abs(difference))
-            if not error <= worst.error:
+            if not error <= worst.error and not math.isnan(worst.error):
                 worst = GradientCheck(i, place, exact, difference, error)
     if not worst.error <= tolerance:
         raise ValueError(f"gradients disagree with finite differences, worst at {worst}")

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Sequence
 
-from amigrad.functions.convert import as_tensor, broadcast_to, cast, constant
-from amigrad.graph import Dim, Shape, Size, Tensor, TensorLike, apply, bool_, float32, int64
+import numpy as np
+
+from amigrad.functions.convert import as_tensor, broadcast_to, cast, constant, reshape
+from amigrad.functions.elementwise import where
+from amigrad.graph import Dim, Shape, Size, Tensor, TensorLike, apply, bool_, float32, float64, int64
 from amigrad.graph.dtypes import as_dtype
+from amigrad.graph.sizes import format_shape
 from amigrad.operators.create import Arange
 
 
 def as_shape(shape: Dim | Sequence[Dim]) -> Shape:
     """A shape from an integer or a sequence."""
-    if isinstance(shape, int | Size):
-        return (shape,)
-    return tuple(d if isinstance(d, Size) else int(d) for d in shape)
+    dims = tuple(shape) if isinstance(shape, Sequence | np.ndarray) else (shape,)
+    sizes = tuple(d if isinstance(d, Size) else operator.index(d) for d in dims)
+    if any(isinstance(d, int) and d < 0 for d in sizes):
+        raise ValueError(f"a shape has no negative sizes: {format_shape(sizes)}")
+    return sizes
 
 
 def full(shape: Dim | Sequence[Dim], fill_value: float | int | bool | Size, dtype: object = None) -> Tensor:
@@ -58,16 +66,16 @@ def arange(start: Dim | float, stop: Dim | float | None = None, step: Dim | floa
     """The numbers start, start + step, ... before stop; from 0 if only one number is given."""
     if stop is None:
         start, stop = 0, start
-    real = any(isinstance(v, float) for v in (start, stop, step))
+    if step == 0:
+        raise ValueError("arange: the step cannot be 0")
+    real = any(isinstance(v, float | np.floating) for v in (start, stop, step))
     chosen = as_dtype(dtype) if dtype is not None else (float32 if real else int64)
     if real:
-        import math
-
         size: Dim = max(0, math.ceil((float(stop) - float(start)) / float(step)))
     else:
         size = -((start - stop) // step)  # type: ignore[operator, assignment]
         size = max(0, size) if isinstance(size, int) else size
-    numbers = apply(Arange(size, int64 if not real else chosen))
+    numbers = apply(Arange(size, float64 if real else int64))
     if step != 1:
         numbers = numbers * step
     if isinstance(start, Size) or start != 0:
@@ -77,13 +85,13 @@ def arange(start: Dim | float, stop: Dim | float | None = None, step: Dim | floa
 
 def linspace(start: float, stop: float, num: int, dtype: object = float32) -> Tensor:
     """`num` numbers evenly from start to stop."""
-    return arange(num, dtype=dtype) * ((stop - start) / max(num - 1, 1)) + start
+    place = apply(Arange(num, float64))
+    numbers = place * ((stop - start) / max(num - 1, 1)) + start
+    return cast(where(place == max(num - 1, 1), stop, numbers), as_dtype(dtype))
 
 
 def eye(rows: int, columns: int | None = None, dtype: object = float32) -> Tensor:
     """Ones on the diagonal. -> (rows, columns)"""
     columns = rows if columns is None else columns
     across, down = arange(columns), arange(rows)
-    from amigrad.functions.manipulation import expand_dims
-
-    return cast(expand_dims(down, 1) == across, as_dtype(dtype))
+    return cast(reshape(down, (rows, 1)) == across, as_dtype(dtype))

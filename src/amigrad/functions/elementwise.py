@@ -46,13 +46,16 @@ def remainder(x: TensorLike, y: TensorLike) -> Tensor:
 
 
 def pow(x: TensorLike, y: TensorLike) -> Tensor:
-    """x to the power y. An integer power of a tensor up to 4 is products, a half is the square root."""
-    if isinstance(x, Tensor) and isinstance(y, int | float) and not isinstance(y, bool):
-        if y == 0.5 and is_floating(x.dtype):
+    """x to the power y. An integer power of a tensor up to 4 is products, a half is the square root.
+
+    Integers to integer powers are exact up to 2^53; a negative power of an integer is rounded.
+    """
+    if isinstance(x, Tensor) and isinstance(y, int | float) and (is_floating(x.dtype) or type(y) is int):
+        if y == 0.5:
             return sqrt(x)
         if y == 1:
             return x
-        if y in (2, 3, 4) and isinstance(y, int):
+        if y in (2, 3, 4):
             square_ = apply(op.Multiply(), x, x)
             return square_ if y == 2 else apply(op.Multiply(), square_, x if y == 3 else square_)
     base, exponent = together(x, y)
@@ -164,9 +167,10 @@ def log10(x: TensorLike) -> Tensor:
 def logaddexp(x: TensorLike, y: TensorLike) -> Tensor:
     """log(exp(x) + exp(y)) without overflow."""
     a, b = together(x, y, floating=True)
-    larger = stop_gradient(maximum(a, b))
-    shift = where(isfinite(larger), larger, 0.0)
-    return log(exp(a - shift) + exp(b - shift)) + shift
+    first = a > b
+    larger = where(first, a, b)
+    distance = where(isfinite(larger), where(first, b - a, a - b), where(isnan(a), a, 0.0))
+    return larger + log1p(exp(distance))
 
 
 def sqrt(x: TensorLike) -> Tensor:

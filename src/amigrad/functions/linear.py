@@ -6,7 +6,7 @@ from amigrad.functions.convert import as_tensor, broadcast_to, cast, reshape
 from amigrad.functions.manipulation import expand_dims
 from amigrad.graph import Tensor, TensorLike, apply
 from amigrad.graph.dtypes import promote
-from amigrad.graph.sizes import broadcast_shapes, format_shape, product
+from amigrad.graph.sizes import broadcast_shapes, format_shape, hint, product, same
 from amigrad.operators.linear import MatMul
 
 
@@ -18,6 +18,11 @@ def matmul(x: TensorLike, y: TensorLike) -> Tensor:
     a, b = as_tensor(x), as_tensor(y)
     if not a.ndim or not b.ndim:
         raise ValueError("matmul is not for numbers (shape ()): use *")
+    if not same(a.shape[-1], b.shape[-1 if b.ndim == 1 else -2]):
+        raise ValueError(
+            f"matmul of {format_shape(a.shape)} and {format_shape(b.shape)}: the last size of the first is"
+            f" {hint(a.shape[-1])}, that of the second to sum with it is {hint(b.shape[-1 if b.ndim == 1 else -2])}"
+        )
     dtype = promote(a.dtype, b.dtype)
     a, b = cast(a, dtype), cast(b, dtype)
     row, column = a.ndim == 1, b.ndim == 1
@@ -52,7 +57,7 @@ def vecdot(x: TensorLike, y: TensorLike, axis: int = -1) -> Tensor:
 def tensordot(x: TensorLike, y: TensorLike, axes: int = 2) -> Tensor:
     """The sum of products over the last `axes` axes of x and the first of y."""
     a, b = as_tensor(x), as_tensor(y)
-    if not 0 <= axes <= min(a.ndim, b.ndim):
+    if not 0 <= axes <= min(a.ndim, b.ndim) or not all(map(same, a.shape[a.ndim - axes :], b.shape[:axes])):
         raise ValueError(f"tensordot over {axes} axes of {format_shape(a.shape)} and {format_shape(b.shape)}")
     left, inner = a.shape[: a.ndim - axes], a.shape[a.ndim - axes :]
     right = b.shape[axes:]

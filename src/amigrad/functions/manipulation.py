@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import operator
 from collections.abc import Sequence
-from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -21,26 +21,30 @@ from amigrad.operators import lookup, movement
 def reshape(x: TensorLike, shape: Dim | Sequence[Dim]) -> Tensor:
     """The elements in C order in another shape; one size may be -1: what is left."""
     t = as_tensor(x)
-    wanted = list(as_shape(shape))
-    open_axes = [i for i, d in enumerate(wanted) if isinstance(d, int) and d == -1]
+    wanted = list(shape) if isinstance(shape, Sequence) else [shape]
+    open_axes = [i for i, d in enumerate(wanted) if not isinstance(d, Size) and d == -1]
     if len(open_axes) > 1:
         raise ValueError("reshape: only one size can be -1")
     if open_axes:
+        wanted[open_axes[0]] = 1
+        wanted = list(as_shape(wanted))
         known = product(d for i, d in enumerate(wanted) if i != open_axes[0])
         total = product(t.shape)
         left = divide(total, known)
         if left is None and not (isinstance(total, int) and isinstance(known, int)):
             left = total // known
         if left is None or (isinstance(known, int) and known == 0):
-            raise ValueError(f"reshape: {format_shape(t.shape)} does not divide into {tuple(wanted)}")
+            raise ValueError(f"reshape: {format_shape(t.shape)} does not divide into {shape}")
         wanted[open_axes[0]] = left
-    return convert.reshape(t, tuple(wanted))
+    return convert.reshape(t, as_shape(wanted))
 
 
 def permute_dims(x: TensorLike, axes: Sequence[int]) -> Tensor:
     """The axes in another order: axis i of the result is axis `axes[i]` of x."""
     t = as_tensor(x)
     order = tuple(normalize_axis(a, t.ndim, "permute_dims") for a in axes)
+    if len(order) != t.ndim:
+        raise ValueError(f"permute_dims: {order} is no order of the axes of shape {format_shape(t.shape)}")
     return t if order == tuple(range(t.ndim)) else apply(movement.PermuteDims(order), t)
 
 
@@ -52,13 +56,19 @@ def matrix_transpose(x: TensorLike) -> Tensor:
     return permute_dims(t, (*range(t.ndim - 2), t.ndim - 1, t.ndim - 2))
 
 
-def moveaxis(x: TensorLike, source: int, destination: int) -> Tensor:
-    """One axis moved to another place."""
+def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """Axes moved to other places; the rest keep their order."""
     t = as_tensor(x)
-    source = normalize_axis(source, t.ndim, "moveaxis")
-    order = [a for a in range(t.ndim) if a != source]
-    order.insert(normalize_axis(destination, t.ndim, "moveaxis"), source)
-    return permute_dims(t, order)
+    sources = [source] if isinstance(source, int) else list(source)
+    places = [destination] if isinstance(destination, int) else list(destination)
+    pairs = {
+        normalize_axis(place, t.ndim, "moveaxis"): normalize_axis(axis, t.ndim, "moveaxis")
+        for axis, place in zip(sources, places, strict=True)
+    }
+    if not len(sources) == len(pairs) == len(set(pairs.values())):
+        raise ValueError(f"moveaxis: {source} to {destination} names one axis twice")
+    rest = iter([a for a in range(t.ndim) if a not in pairs.values()])
+    return permute_dims(t, [pairs[i] if i in pairs else next(rest) for i in range(t.ndim)])
 
 
 def broadcast_to(x: TensorLike, shape: Dim | Sequence[Dim]) -> Tensor:
@@ -74,7 +84,7 @@ def broadcast_arrays(*values: TensorLike) -> list[Tensor]:
 def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     """x with new axes of size 1 at these places."""
     t = as_tensor(x)
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(axis) if isinstance(axis, Sequence) else (axis,)
     places = normalize_axes(axes, t.ndim + len(axes), "expand_dims")
     shape = list(t.shape)
     for place in places:
@@ -108,6 +118,8 @@ def concat(values: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
 def stack(values: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Tensors of one shape joined along a new axis."""
     tensors = [as_tensor(v) for v in values]
+    if not tensors:
+        raise ValueError("stack needs at least one tensor")
     if any(len(t.shape) != len(tensors[0].shape) or t.shape != tensors[0].shape for t in tensors):
         shapes = ", ".join(format_shape(t.shape) for t in tensors)
         raise ValueError(f"stack needs tensors of one shape, not {shapes}")
@@ -127,7 +139,8 @@ def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
 def flip(x: TensorLike, axis: int | Sequence[int] | None = None) -> Tensor:
     """The elements in reverse order along axes."""
     t = as_tensor(x)
-    return apply(movement.Flip(normalize_axes(axis, t.ndim, "flip")), t)
+    axes = normalize_axes(axis, t.ndim, "flip")
+    return apply(movement.Flip(axes), t) if axes else t
 
 
 def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
@@ -148,12 +161,7 @@ def one_hot(index: TensorLike, size: Dim) -> Tensor:
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:
-    """`x[key]`: integers, slices with steps, `...`, None, and one integer tensor for the first axis."""
-    if isinstance(key, Tensor | np.ndarray | list):
-        index = as_tensor(key)
-        if index.dtype.kind == "b":
-            raise TypeError("x[mask] has a size that depends on values; use where(mask, x, 0)")
-        return take(x, index)
+    """`x[key]`: integers, slices with steps, `...`, None, and one integer tensor: a lookup along its axis."""
     keys = list(key) if isinstance(key, tuple) else [key]
     count = builtins.sum(k is not None and k is not Ellipsis for k in keys)
     if count > x.ndim:
@@ -162,10 +170,23 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         keys.append(Ellipsis)
     place = next(i for i, k in enumerate(keys) if k is Ellipsis)
     keys[place : place + 1] = [slice(None)] * (x.ndim - count)
-    return _cut(x, keys)
+    lookups = [i for i, k in enumerate(keys) if isinstance(k, Tensor | np.ndarray | list)]
+    if not lookups:
+        return _cut(x, keys)
+    if len(lookups) > 1 or any(_is_integer(k) for k in keys):
+        raise TypeError("a tensor as an index goes with slices, `...` and None only: index in two steps")
+    index = as_tensor(keys[lookups[0]])
+    if index.dtype.kind == "b":
+        raise TypeError("x[mask] has a size that depends on values; use where(mask, x, 0)")
+    keys[lookups[0]] = slice(None)
+    return take(_cut(x, keys), index, lookups[0])
 
 
-def _cut(x: Tensor, keys: list[int | slice | EllipsisType | None]) -> Tensor:
+def _is_integer(key: Any) -> bool:
+    return key is not None and not isinstance(key, slice | Tensor | np.ndarray | list)
+
+
+def _cut(x: Tensor, keys: list[Any]) -> Tensor:
     starts: list[Dim] = []
     steps: list[int] = []
     sizes: list[Dim] = []
@@ -198,7 +219,9 @@ def _cut(x: Tensor, keys: list[int | slice | EllipsisType | None]) -> Tensor:
 
 
 def _integer(key: Any, dim: Dim, axis: int) -> Dim:
-    index = key if isinstance(key, Size) else int(key.__index__())
+    if isinstance(key, bool) or not hasattr(key, "__index__"):
+        raise TypeError(f"an index is an integer, a slice, `...`, None or an integer tensor, not {key!r}")
+    index = key if isinstance(key, Size) else operator.index(key)
     start = index + dim if index < 0 else index
     if start < 0 or start >= dim:
         raise IndexError(f"index {index} is outside axis {axis} of size {dim}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 from amigrad.functions.convert import as_tensor, cast
-from amigrad.functions.elementwise import abs, clip, erf, exp, log1p, maximum, sigmoid, where
+from amigrad.functions.elementwise import abs, add, clip, erf, exp, log1p, maximum, sigmoid, where
 from amigrad.functions.manipulation import one_hot
 from amigrad.functions.reduce import logsumexp, mean, sum
-from amigrad.graph import Tensor, TensorLike
-from amigrad.graph.sizes import format_shape
+from amigrad.graph import Tensor, TensorLike, float32
+from amigrad.graph.dtypes import is_floating
+from amigrad.graph.sizes import format_shape, same
 
 # Activations
 
@@ -39,7 +41,8 @@ def silu(x: TensorLike) -> Tensor:
 def softplus(x: TensorLike) -> Tensor:
     """log(1 + e^x) without overflow."""
     t = as_tensor(x)
-    return maximum(0.0, t) + log1p(exp(-abs(t)))
+    positive = t > 0
+    return where(positive, t, 0.0) + log1p(exp(where(positive, -t, t)))
 
 
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:
@@ -66,9 +69,26 @@ def _reduced(costs: Tensor, reduction: str) -> Tensor:
     raise ValueError(f'reduction is "mean", "sum" or "none", not {reduction!r}')
 
 
+def _real(x: TensorLike) -> Tensor:
+    t = as_tensor(x)
+    return t if is_floating(t.dtype) else cast(t, float32)
+
+
+def _examples(name: str, x: TensorLike, target: TensorLike) -> tuple[Tensor, Tensor]:
+    """Outputs of a model and their targets, of one type and shape: (32, 1) beside (32,) would be 32 x 32 costs."""
+    outputs, targets = _real(x), as_tensor(target)
+    if targets.ndim and not (targets.ndim == outputs.ndim and all(map(same, outputs.shape, targets.shape))):
+        raise ValueError(
+            f"{name} needs a target for each output: their shapes are {format_shape(targets.shape)} and"
+            f" {format_shape(outputs.shape)}"
+        )
+    return outputs, cast(targets, outputs.dtype)
+
+
 def square_loss(prediction: TensorLike, target: TensorLike, reduction: str = "mean") -> Tensor:
     """(prediction - target)^2. The lecture's cost is reduction="sum"."""
-    difference = as_tensor(prediction) - as_tensor(target)
+    x, t = _examples("square_loss", prediction, target)
+    difference = x - t
     return _reduced(difference * difference, reduction)
 
 
@@ -77,8 +97,8 @@ def cross_entropy(logits: TensorLike, target: TensorLike, reduction: str = "mean
 
     logits: (..., classes); target: (...) int in [0, classes), else IndexError.
     """
-    x, y = as_tensor(logits), as_tensor(target)
-    if not x.ndim or y.ndim != x.ndim - 1:
+    x, y = _real(logits), as_tensor(target)
+    if not x.ndim or y.ndim != x.ndim - 1 or not all(map(same, x.shape[:-1], y.shape)):
         raise ValueError(
             f"cross_entropy needs logits (..., classes) and one class index for each, not shapes"
             f" {format_shape(x.shape)} and {format_shape(y.shape)}"
@@ -89,20 +109,19 @@ def cross_entropy(logits: TensorLike, target: TensorLike, reduction: str = "mean
 
 def binary_cross_entropy(logits: TensorLike, target: TensorLike, reduction: str = "mean") -> Tensor:
     """-(t log sigmoid(x) + (1 - t) log(1 - sigmoid(x))) for targets between 0 and 1, without overflow."""
-    x = as_tensor(logits)
-    t = cast(as_tensor(target), x.dtype)
+    x, t = _examples("binary_cross_entropy", logits, target)
     return _reduced(softplus(x) - x * t, reduction)
 
 
 def hinge_loss(scores: TensorLike, target: TensorLike, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """max(0, margin - target * score) for targets -1 and 1."""
-    x = as_tensor(scores)
-    return _reduced(relu(margin - x * cast(as_tensor(target), x.dtype)), reduction)
+    x, t = _examples("hinge_loss", scores, target)
+    return _reduced(relu(margin - x * t), reduction)
 
 
 def margin_ranking_loss(better: TensorLike, worse: TensorLike, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """max(0, margin - better + worse) (Collobert et al. 2011, equation 17)."""
-    return _reduced(relu(margin - as_tensor(better) + as_tensor(worse)), reduction)
+    return _reduced(relu(margin - _real(better) + _real(worse)), reduction)
 
 
 # Regularisers: to be added to a cost, times their weight
@@ -110,15 +129,15 @@ def margin_ranking_loss(better: TensorLike, worse: TensorLike, margin: float = 1
 
 def l1(*tensors: Tensor) -> Tensor:
     """The sum of absolute values of all elements."""
-    total = sum(abs(tensors[0]))
-    for t in tensors[1:]:
-        total = total + sum(abs(t))
-    return total
+    return _total([sum(abs(t)) for t in tensors])
 
 
 def l2(*tensors: Tensor) -> Tensor:
     """The sum of squares of all elements."""
-    total = sum(tensors[0] * tensors[0])
-    for t in tensors[1:]:
-        total = total + sum(t * t)
-    return total
+    return _total([sum(t * t) for t in tensors])
+
+
+def _total(sums: list[Tensor]) -> Tensor:
+    if not sums:
+        raise ValueError("a regulariser needs the tensors whose size it measures")
+    return functools.reduce(add, sums)

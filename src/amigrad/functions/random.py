@@ -11,7 +11,7 @@ from amigrad.functions.convert import as_tensor, cast, constant
 from amigrad.functions.create import as_shape
 from amigrad.functions.elementwise import cos, log, sqrt, where
 from amigrad.graph import Dim, State, Tensor, TensorLike, apply, float32, tensor
-from amigrad.graph.dtypes import as_dtype
+from amigrad.graph.dtypes import as_dtype, is_floating
 from amigrad.operators.random import Uniform
 
 
@@ -34,7 +34,7 @@ class Generator:
         high: float = 1.0,
         dtype: object = float32,
     ) -> Tensor:
-        """Numbers uniform in [low, high)."""
+        """Numbers uniform in [low, high); where high - low is not 1, rounding can give high itself."""
         draw = apply(Uniform(as_shape(shape), as_dtype(dtype)), self.state)
         self.state.assign(self.state + tensor(np.array([0, 1], dtype=np.int64)))
         return draw if (low, high) == (0.0, 1.0) else draw * (high - low) + low
@@ -54,11 +54,13 @@ class Generator:
     def bernoulli(self, probability: TensorLike, shape: Dim | Sequence[Dim] | None = None) -> Tensor:
         """True with this probability: bool, of the shape given or of the probability's."""
         p = as_tensor(probability)
-        p = cast(p, p.dtype if p.dtype.kind == "f" else float32)
+        p = p if is_floating(p.dtype) else cast(p, float32)
         return self.uniform(p.shape if shape is None else shape, dtype=p.dtype) < p
 
     def integers(self, low: int, high: int, shape: Dim | Sequence[Dim] = ()) -> Tensor:
         """Integers uniform in [low, high), int64; high - low at most 2^53."""
+        if not 0 < high - low <= 2**53:
+            raise ValueError(f"integers from {low} on below {high}: there must be from 1 to 2^53 of them")
         draw = self.uniform(shape, dtype=np.float64)
         return cast(draw * float(high - low), as_dtype(np.int64)) + low
 
@@ -73,6 +75,7 @@ def dropout(x: TensorLike, probability: float, generator: Generator) -> Tensor:
     if not 0.0 <= probability < 1.0:
         raise ValueError(f"dropout's probability is in [0, 1), not {probability}")
     t = as_tensor(x)
+    t = t if is_floating(t.dtype) else cast(t, float32)
     if probability == 0.0:
         return t
     kept = generator.uniform(t.shape, dtype=t.dtype) >= probability

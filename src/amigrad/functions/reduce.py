@@ -17,7 +17,7 @@ Axis = int | Sequence[int] | None
 def _reduce(kind: type[op.Reduction], x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
     t = as_tensor(x)
     axes = normalize_axes(axis, t.ndim, kind.name)
-    result = apply(kind(axes), t) if axes else t
+    result = apply(kind(axes), t) if axes else cast(t, kind(axes).infer(t.spec).dtype)
     return _keep(result, t, axes) if keepdims else result
 
 
@@ -68,7 +68,8 @@ def argmax(x: TensorLike, axis: int | None = None, *, keepdims: bool = False) ->
 
 def argmin(x: TensorLike, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
     """The index of the first smallest element along an axis, or of the flattened tensor."""
-    return argmax(-as_tensor(x), axis, keepdims=keepdims)
+    t = as_tensor(x)
+    return argmax(-t if is_floating(t.dtype) else -1 - t, axis, keepdims=keepdims)
 
 
 def mean(x: TensorLike, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
@@ -94,8 +95,8 @@ def var(x: TensorLike, axis: Axis = None, *, correction: float = 0.0, keepdims: 
 
 
 def std(x: TensorLike, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """The standard deviation over axes."""
-    return sqrt(var(x, axis, correction=correction, keepdims=keepdims))
+    """The standard deviation over axes; its gradient is 0 where it is 0."""
+    return _length(var(x, axis, correction=correction, keepdims=keepdims))
 
 
 def logsumexp(x: TensorLike, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
@@ -115,6 +116,13 @@ def squeeze_axes(x: Tensor, axes: tuple[int, ...]) -> Tensor:
 
 
 def vector_norm(x: TensorLike, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-    """The Euclidean length over axes."""
+    """The Euclidean length over axes; its gradient is 0 where it is 0."""
     t = as_tensor(x)
-    return sqrt(sum(t * t, axis, keepdims=keepdims))
+    t = t if is_floating(t.dtype) else cast(t, float32)
+    return _length(sum(t * t, axis, keepdims=keepdims))
+
+
+def _length(squares: Tensor) -> Tensor:
+    """The square root of a sum of squares, without the infinite slope at 0."""
+    positive = squares > 0
+    return where(positive, sqrt(where(positive, squares, 1.0)), squares)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from amigrad.graph import recording
+from amigrad.graph.dtypes import is_floating
 from amigrad.graph.tensor import Parameter, Tensor
 
 
@@ -39,7 +40,7 @@ def backward_steps(
     leads = set(wanted)
     for tensor in order:
         operation = tensor.operation
-        if operation and operation.operator.differentiable and any(id(i) in leads for i in operation.inputs):
+        if operation and operation.differentiable and any(id(i) in leads for i in operation.inputs):
             leads.add(id(tensor))
     if id(cost) not in leads:
         return
@@ -53,9 +54,7 @@ def backward_steps(
             continue
         yield tensor, gradient
         operation = tensor.operation
-        if operation is None or not any(id(i) in leads for i in operation.inputs):
-            continue
-        if not operation.operator.differentiable:
+        if operation is None or not operation.differentiable or not any(id(i) in leads for i in operation.inputs):
             continue
         results = operation.operator.backward(*operation.inputs, tensor, gradient)
         for parent, part in zip(operation.inputs, results, strict=True):
@@ -75,6 +74,11 @@ def gradients(cost: Tensor, wrt: Sequence[Tensor] | Tensor, cost_gradient: Tenso
         wrt = [wrt]
     if cost_gradient is None and cost.ndim:
         raise ValueError(f"gradients are of one number, but the cost has shape {cost.shape}: sum or mean it")
+    if cost_gradient is not None and cost_gradient.spec != cost.spec:
+        raise ValueError(f"the gradient of a cost of {cost.spec} is not {cost_gradient.spec}")
+    for tensor in (cost, *wrt):
+        if not is_floating(tensor.dtype):
+            raise TypeError(f"gradients are of real numbers with respect to real numbers, not {tensor.dtype.name}")
     trace = recording.active_trace()
     targets = [trace.read(t) for t in wrt] if trace is not None else list(wrt)
     found: dict[int, Tensor] = {}
@@ -88,12 +92,13 @@ def gradients(cost: Tensor, wrt: Sequence[Tensor] | Tensor, cost_gradient: Tenso
 
 def backward(cost: Tensor) -> None:
     """Fill `.grad` of every parameter and tracked input that leads to the cost; earlier gradients are replaced."""
-    leaves = [t for t in topological_order([cost]) if t.operation is None and t.tracked]
-    if recording.active_trace() is not None:
-        leaves = [t for t in leaves if isinstance(t, Parameter)]
-        for leaf, gradient in zip(leaves, gradients(cost, leaves), strict=True):
-            leaf.grad = gradient
-        return
+    order = topological_order([cost])
+    leaves = [t for t in order if t.operation is None and t.tracked and is_floating(t.dtype)]
+    trace = recording.active_trace()
+    if trace is not None:
+        made = {id(t) for t in order}
+        assigned = [state for state, value in trace.assignments.values() if id(value) in made]
+        leaves = [t for t in dict.fromkeys([*leaves, *assigned]) if isinstance(t, Parameter)]
     if not leaves:
         raise ValueError("no parameter leads to this cost: there is nothing to differentiate with respect to")
     with recording.no_gradients():

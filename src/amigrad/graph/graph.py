@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from amigrad.graph import recording
 from amigrad.graph.gradients import backward_steps, topological_order
-from amigrad.graph.operation import Operation
+from amigrad.graph.operation import Operation, evaluate
 from amigrad.graph.tensor import Tensor
 
 
@@ -44,11 +44,15 @@ class Graph:
         for tensor in self._order:
             operation = tensor.operation
             if operation is not None:
-                tensor.set_value(operation.operator.forward(*[i.value for i in operation.inputs]))
+                tensor.set_value(evaluate(operation.operator, operation.inputs))
                 yield tensor
 
     def forward(self) -> Graph:
-        """Compute every variable again from the present values of the inputs and parameters."""
+        """Compute every variable again from the present values of the inputs and parameters.
+
+        An operator without a gradient (a comparison, argmax, stop_gradient, random numbers) leaves no operation
+        behind it: its result is a constant of the graph, and keeps its value.
+        """
         for _ in self.forward_steps():
             pass
         return self

@@ -11,7 +11,7 @@ import numpy as np
 
 from amigrad.graph import recording
 from amigrad.graph.sizes import Size, map_sizes
-from amigrad.graph.tensor import Spec, Tensor
+from amigrad.graph.tensor import Array, Spec, State, Tensor
 
 
 class Operator(ABC):
@@ -49,14 +49,18 @@ class Operator(ABC):
 
 
 class Operation:
-    """One use of an operator: its inputs, and the line of the user's program that made it."""
+    """One use of an operator: its inputs, and the line of the user's program that made it.
 
-    __slots__ = ("inputs", "operator", "place")
+    `differentiable` is False where the operator is not, and for what is computed within `no_gradients`.
+    """
+
+    __slots__ = ("differentiable", "inputs", "operator", "place")
 
     def __init__(self, operator: Operator, inputs: tuple[Tensor, ...], place: recording.Place | None) -> None:
         self.operator = operator
         self.inputs = inputs
         self.place = place
+        self.differentiable = operator.differentiable and recording.is_recording()
 
     @property
     def name(self) -> str:
@@ -68,6 +72,16 @@ class Operation:
         return f"{self.operator.name}({shapes})" + (f" at {self.place}" if self.place else "")
 
 
+def evaluate(operator: Operator, inputs: tuple[Tensor, ...]) -> Array:
+    """The value of an operator's result. It shares no memory with a state, whose value may change later."""
+    with np.errstate(all="ignore"):
+        value: Array = np.asarray(operator.forward(*[i.value for i in inputs]))
+    for i in inputs:
+        if isinstance(i, State) and np.may_share_memory(value, i.value):
+            return value.copy()
+    return value
+
+
 def apply(operator: Operator, *inputs: Tensor) -> Tensor:
     """The result of an operator: computed at once, or only recorded while a function is being traced."""
     trace = recording.active_trace()
@@ -76,10 +90,7 @@ def apply(operator: Operator, *inputs: Tensor) -> Tensor:
     spec = operator.infer(*[i.spec for i in inputs])
     if trace is not None:
         return Tensor(spec, None, Operation(operator, inputs, recording.caller()))
-    with np.errstate(all="ignore"):
-        value = operator.forward(*[i.value for i in inputs])
-    if not isinstance(value, np.ndarray):
-        value = np.asarray(value)
+    value = evaluate(operator, inputs)
     if operator.differentiable and recording.is_recording() and any(i.tracked for i in inputs):
         return Tensor(spec, value, Operation(operator, inputs, recording.caller()))
     return Tensor(spec, value)

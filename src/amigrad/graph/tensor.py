@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amigrad.graph import recording
+from amigrad.graph.arithmetic import Arithmetic
 from amigrad.graph.dtypes import DType, as_dtype, float32, int64, is_floating, nearest
 from amigrad.graph.errors import TraceError
 from amigrad.graph.sizes import Dim, Shape, Size, format_shape
@@ -29,7 +30,7 @@ class Spec(NamedTuple):
         return f"{self.dtype.name}{format_shape(self.shape)}"
 
 
-class Tensor:
+class Tensor(Arithmetic):
     """A variable of the graph: shape, dtype, value, and the operation that made it if there is one.
 
     The value of a traced tensor (inside a function that `compile` traces) is not known yet.
@@ -81,12 +82,9 @@ class Tensor:
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that the last `backward` left here."""
+        """The gradient that the last `backward` left here (while a function is compiled: its own last one)."""
         trace = recording.active_trace()
-        if trace is not None and id(self) in trace.gradients:
-            found: Tensor = trace.gradients[id(self)]
-            return found
-        return self._grad
+        return self._grad if trace is None else trace.gradients.get(id(self))
 
     @grad.setter
     def grad(self, gradient: Tensor | None) -> None:
@@ -134,6 +132,8 @@ class Tensor:
             if copy is False:
                 raise ValueError(f"a {array.dtype} tensor cannot become {np.dtype(dtype)} without a copy")
             return array.astype(dtype)
+        if copy is False and isinstance(self, State):
+            raise ValueError("a parameter or a state becomes an array only as a copy")
         return array.copy() if copy else self.numpy()
 
     def item(self) -> float | int | bool:
@@ -175,7 +175,10 @@ class Tensor:
         return (self[i] for i in range(self.shape[0]))
 
     def __dlpack__(self, **options: Any) -> Any:
-        return self._known("DLPack").__dlpack__(**options)
+        array = self._known("DLPack")
+        if not array.flags.writeable and options.get("copy") is not False:
+            array = array.copy()
+        return array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._known("DLPack").__dlpack_device__()
@@ -191,7 +194,7 @@ class Tensor:
         shape = f", shape={self.shape}" if self._value.size > 1 or 0 in self.shape else ""
         return f"{prefix}{text}{shape}, {self.dtype.name}{made})"
 
-    # Operators: all of them are functions of the array namespace
+    # The graph
 
     def __array_namespace__(self, api_version: str | None = None) -> Any:
         return recording.namespace()
@@ -207,113 +210,15 @@ class Tensor:
         """The transpose of a matrix."""
         if self.ndim != 2:
             raise ValueError(f"T is for matrices; this tensor has shape {self.shape}: use permute_dims")
-        return recording.namespace().permute_dims(self, (1, 0))
+        return self.mT
 
     @property
     def mT(self) -> Tensor:  # noqa: N802
         """The transpose of the last two axes."""
-        return recording.namespace().matrix_transpose(self)
-
-    def __add__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().add(self, other)
-
-    def __radd__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().add(other, self)
-
-    def __sub__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().subtract(self, other)
-
-    def __rsub__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().subtract(other, self)
-
-    def __mul__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().multiply(self, other)
-
-    def __rmul__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().multiply(other, self)
-
-    def __truediv__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().divide(self, other)
-
-    def __rtruediv__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().divide(other, self)
-
-    def __floordiv__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().floor_divide(self, other)
-
-    def __rfloordiv__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().floor_divide(other, self)
-
-    def __mod__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().remainder(self, other)
-
-    def __rmod__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().remainder(other, self)
-
-    def __pow__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().pow(self, other)
-
-    def __rpow__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().pow(other, self)
-
-    def __matmul__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().matmul(self, other)
-
-    def __rmatmul__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return recording.namespace().negative(self)
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __abs__(self) -> Tensor:
-        return recording.namespace().abs(self)
-
-    def __invert__(self) -> Tensor:
-        return recording.namespace().logical_not(self)
-
-    def __and__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().logical_and(self, other)
-
-    def __rand__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().logical_and(other, self)
-
-    def __or__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().logical_or(self, other)
-
-    def __ror__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().logical_or(other, self)
-
-    def __xor__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().logical_xor(self, other)
-
-    def __rxor__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().logical_xor(other, self)
-
-    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return recording.namespace().equal(self, other)
-
-    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return recording.namespace().not_equal(self, other)
-
-    def __lt__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().less(self, other)
-
-    def __le__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().less_equal(self, other)
-
-    def __gt__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().greater(self, other)
-
-    def __ge__(self, other: TensorLike) -> Tensor:
-        return recording.namespace().greater_equal(self, other)
+        result: Tensor = recording.namespace().matrix_transpose(self)
+        return result
 
     __hash__ = object.__hash__
-
-    def __getitem__(self, key: Any) -> Tensor:
-        return recording.namespace().getitem(self, key)
 
 
 class State(Tensor):
@@ -355,6 +260,11 @@ class Parameter(State):
 
 def as_array(value: Any, dtype: object | None = None) -> Array:
     """A new C-ordered array of an element type of amigrad; floats become float32 unless they are arrays."""
+    first = value
+    while isinstance(first, list | tuple) and first:
+        first = first[0]
+    if isinstance(first, Tensor) and first is not value:
+        raise TypeError("a list of tensors is not a tensor: join them with stack or concat")
     array = np.asarray(value)
     if dtype is not None:
         wanted = as_dtype(dtype)
@@ -366,6 +276,10 @@ def as_array(value: Any, dtype: object | None = None) -> Array:
         wanted = int64
     else:
         wanted = nearest(array.dtype)
+    if wanted.kind == "i" and array.dtype.kind in "iu" and array.size:
+        limits = np.iinfo(wanted)
+        if array.max() > limits.max or array.min() < limits.min:
+            raise OverflowError(f"integers from {array.min()} to {array.max()} do not fit {wanted.name}")
     return np.array(array, dtype=wanted, order="C", copy=True)
 
 

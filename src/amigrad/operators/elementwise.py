@@ -170,7 +170,8 @@ class Power(Binary):
         return np.power(x, y)
 
     def backward(self, x: Tensor, y: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
-        dx = dz * y * apply(Power(), x, y - 1)
+        one_everywhere = apply(LogicalAnd(), x == 0, y == 0)
+        dx = dz * y * apply(Power(), apply(Where(), one_everywhere, x + 1, x), y - 1)
         logarithm = apply(Log(), apply(Where(), x == 0, x + 1, x))
         return dx, dz * z * logarithm
 
@@ -364,7 +365,7 @@ class Erf(Unary):
     name = "erf"
 
     def forward(self, x: Array) -> Array:
-        return np.array([math.erf(v) for v in x.ravel()], dtype=x.dtype).reshape(x.shape)
+        return np.array([math.erf(v) for v in x.ravel().tolist()], dtype=x.dtype).reshape(x.shape)
 
     def backward(self, x: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor]:
         return (dz * (2 / math.sqrt(math.pi)) * apply(Exp(), -x * x),)

@@ -36,7 +36,8 @@ class MatMul(Operator):
         return Spec((*x.shape[:-1], y.shape[-1]), x.dtype)
 
     def forward(self, x: Array, y: Array) -> Array:
-        return np.matmul(x, y)
+        result: Array = np.matmul(x, y)
+        return result
 
     def backward(self, x: Tensor, y: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
         return apply(MatMul(), dz, transpose(y)), apply(MatMul(), transpose(x), dz)

@@ -17,7 +17,8 @@ from amigrad.operators.elementwise import require_kind
 
 def index_error(name: str, index: int, size: int) -> IndexError:
     """The error for an index outside a table."""
-    return IndexError(f"{name}: index {index} is outside a table of {size} rows (0 to {size - 1})")
+    allowed = f" (0 to {size - 1})" if size else ""
+    return IndexError(f"{name}: index {index} is outside a table of {size} rows{allowed}")
 
 
 def check_index(name: str, index: Array, size: int) -> None:
@@ -95,7 +96,7 @@ class SumSameRows(Operator):
         check_index(self.name, index, int(self.size))
         found, where = np.unique(index.ravel(), return_inverse=True)
         sums = np.zeros((len(found), *rows.shape[index.ndim :]), dtype=rows.dtype)
-        np.add.at(sums, where, rows.reshape(-1, *rows.shape[index.ndim :]))
+        np.add.at(sums, where, rows.reshape(index.size, *rows.shape[index.ndim :]))
         return sums[where].reshape(rows.shape)
 
     def backward(self, index: Tensor, rows: Tensor, z: Tensor, dz: Tensor) -> tuple[None, Tensor]:

@@ -20,12 +20,12 @@ class Reshape(Operator):
     name = "reshape"
 
     def infer(self, x: Spec) -> Spec:
-        if not same(product(x.shape), product(self.shape)):
+        if any(isinstance(d, int) and d < 0 for d in self.shape) or not same(product(x.shape), product(self.shape)):
             raise ValueError(f"cannot reshape {format_shape(x.shape)} to {format_shape(self.shape)}")
         return Spec(self.shape, x.dtype)
 
     def forward(self, x: Array) -> Array:
-        return x.reshape(self.shape)  # type: ignore[arg-type]
+        return x.reshape(self.shape)
 
     def backward(self, x: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor]:
         return (apply(Reshape(x.shape), dz),)
@@ -132,7 +132,10 @@ class Concat(Operator):
 
 @dataclass(frozen=True)
 class Slice(Operator):
-    """A part of each axis: `sizes` elements from `starts` on, every `steps`-th (steps positive)."""
+    """A part of each axis: `sizes` elements from `starts` on, every `steps`-th (steps positive).
+
+    ValueError if a part is not within its axis, as far as its sizes are not known at run time only.
+    """
 
     starts: Shape
     steps: tuple[int, ...]
@@ -140,6 +143,7 @@ class Slice(Operator):
     name = "slice"
 
     def infer(self, x: Spec) -> Spec:
+        _require_within("slice", self.starts, self.steps, self.sizes, x.shape)
         return Spec(self.sizes, x.dtype)
 
     def forward(self, x: Array) -> Array:
@@ -159,17 +163,28 @@ class Pad(Operator):
     name = "pad"
 
     def infer(self, x: Spec) -> Spec:
-        if len(x.shape) != len(self.shape):
-            raise ValueError(f"pad: {format_shape(x.shape)} has other axes than {format_shape(self.shape)}")
+        _require_within("pad", self.starts, self.steps, x.shape, self.shape)
         return Spec(self.shape, x.dtype)
 
     def forward(self, x: Array) -> Array:
-        result = np.zeros(self.shape, dtype=x.dtype)  # type: ignore[arg-type]
+        result = np.zeros(self.shape, dtype=x.dtype)
         result[_slices(self.starts, self.steps, x.shape)] = x
         return result
 
     def backward(self, x: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor]:
         return (apply(Slice(self.starts, self.steps, x.shape), dz),)
+
+
+def _require_within(name: str, starts: Shape, steps: tuple[int, ...], sizes: Shape, whole: Shape) -> None:
+    fits = len(starts) == len(steps) == len(sizes) == len(whole)
+    for start, step, size, dim in zip(starts, steps, sizes, whole, strict=False):
+        if isinstance(start, int) and isinstance(size, int) and isinstance(dim, int):
+            fits &= start >= 0 and step > 0 and size >= 0 and (size == 0 or start + (size - 1) * step < dim)
+    if not fits:
+        raise ValueError(
+            f"{name}: a part of shape {format_shape(sizes)} from {format_shape(starts)} on, steps"
+            f" {format_shape(steps)}, is not within shape {format_shape(whole)}"
+        )
 
 
 def _slices(starts: Shape, steps: tuple[int, ...], sizes: Shape) -> tuple[slice, ...]:

@@ -50,6 +50,8 @@ class Uniform(Operator):
                 f"uniform needs a generator's state, int64 (2,), not {generator.dtype.name}"
                 f"{format_shape(generator.shape)}"
             )
+        if self.dtype.kind != "f":
+            raise TypeError(f"uniform draws real numbers, not {self.dtype.name}")
         return Spec(self.shape, self.dtype)
 
     def forward(self, generator: Array) -> Array:
@@ -61,6 +63,6 @@ class Uniform(Operator):
         first, second, _, _ = philox(counter, (seed & mask, seed >> shift))
         if self.dtype == np.float32:
             bits = (first >> np.uint64(8)).astype(np.float32)
-            return (bits * np.float32(2**-24)).reshape(self.shape)  # type: ignore[arg-type]
+            return np.reshape(bits * np.float32(2**-24), self.shape)
         wide = (first << np.uint64(21)) ^ (second >> np.uint64(11))
-        return (wide.astype(np.float64) * 2.0**-53).reshape(self.shape)  # type: ignore[arg-type]
+        return np.reshape(wide.astype(np.float64) * 2.0**-53, self.shape)

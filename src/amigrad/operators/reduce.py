@@ -49,7 +49,8 @@ class Sum(Reduction):
         return dtype if dtype.kind == "f" else int64
 
     def forward(self, x: Array) -> Array:
-        return np.sum(x, axis=self.axes, dtype=self.result_dtype(x.dtype))
+        result: Array = np.sum(x, axis=self.axes, dtype=self.result_dtype(x.dtype))
+        return result
 
     def backward(self, x: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor]:
         return (restore(dz, self.axes, x.shape),)
@@ -57,7 +58,10 @@ class Sum(Reduction):
 
 @dataclass(frozen=True)
 class Prod(Reduction):
-    """The product over axes; of integers as int64."""
+    """The product over axes; of integers as int64.
+
+    Its gradient is right wherever elements are 0; that gradient's own gradient only where none is.
+    """
 
     name = "prod"
 
@@ -65,7 +69,8 @@ class Prod(Reduction):
         return dtype if dtype.kind == "f" else int64
 
     def forward(self, x: Array) -> Array:
-        return np.prod(x, axis=self.axes, dtype=self.result_dtype(x.dtype))
+        result: Array = np.prod(x, axis=self.axes, dtype=self.result_dtype(x.dtype))
+        return result
 
     def backward(self, x: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor]:
         zero = x == 0
@@ -96,7 +101,8 @@ class Max(Extremum):
     name = "max"
 
     def forward(self, x: Array) -> Array:
-        return np.max(x, axis=self.axes)
+        result: Array = np.max(x, axis=self.axes)
+        return result
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,8 @@ class Min(Extremum):
     name = "min"
 
     def forward(self, x: Array) -> Array:
-        return np.min(x, axis=self.axes)
+        result: Array = np.min(x, axis=self.axes)
+        return result
 
 
 @dataclass(frozen=True)
@@ -120,7 +127,8 @@ class Any(Reduction):
         return bool_
 
     def forward(self, x: Array) -> Array:
-        return np.any(x, axis=self.axes)
+        result: Array = np.any(x, axis=self.axes)
+        return result
 
 
 @dataclass(frozen=True)
@@ -134,7 +142,8 @@ class All(Reduction):
         return bool_
 
     def forward(self, x: Array) -> Array:
-        return np.all(x, axis=self.axes)
+        result: Array = np.all(x, axis=self.axes)
+        return result
 
 
 @dataclass(frozen=True)
@@ -153,4 +162,5 @@ class ArgMax(Operator):
         return Spec((*x.shape[: self.axis], *x.shape[self.axis + 1 :]), int64)
 
     def forward(self, x: Array) -> Array:
-        return np.argmax(x, axis=self.axis)
+        result: Array = np.argmax(x, axis=self.axis)
+        return result
