@@ -58,6 +58,8 @@ class Folder:
     def resume(self) -> Checkpoint | None:
         """The newest whole checkpoint, if there is any; the log is cut back to it."""
         found = self.checkpoints.newest()
+        if found is not None:
+            self._best_of[self.checkpoints.numbers()[-1]] = found.document["best"]
         self._log = Log(self.path / "log.jsonl", found.document["log"] if found else 0)
         return found
 
