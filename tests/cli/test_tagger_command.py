@@ -14,7 +14,21 @@ import pytest
 from amigrad import __version__
 from amigrad.data.demo import write_demo
 
-SMALL = ["--epochs", "2", "--hidden-size", "16", "--word-size", "8", "--affix-size", "4", "--suffixes", "2", "--learning-rate", "0.1", "--quiet"]
+SMALL = [
+    "--epochs",
+    "2",
+    "--hidden-size",
+    "16",
+    "--word-size",
+    "8",
+    "--affix-size",
+    "4",
+    "--suffixes",
+    "2",
+    "--learning-rate",
+    "0.1",
+    "--quiet",
+]
 
 
 def amigrad(

@@ -45,7 +45,7 @@ def demo(
     print("Training a tagger of parts of speech: window of 5 words, lookup tables, two layers")
     started = time.perf_counter()
     options = TaggerOptions(epochs=epochs)
-    tagger = train_tagger(train, dev, options, output=folder / "model", progress=not quiet, restart=True)
+    tagger = train_tagger(train, dev, options, output=folder / "model", progress=not quiet, resume=False)
     print(f"Trained in {time.perf_counter() - started:.1f} s. On the sentences kept for testing:")
     print_evaluation(evaluate(tagger, dev))
     print()

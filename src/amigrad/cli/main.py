@@ -49,8 +49,6 @@ def run(arguments: Sequence[str]) -> int:
     try:
         app(args=list(arguments), prog_name="amigrad")
     except SystemExit as finished:
-        if type(finished) is not SystemExit:
-            print(f"amigrad: {finished}", file=sys.stderr)
         return _flush(finished.code if isinstance(finished.code, int) else FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -89,12 +89,13 @@ def train(
     ] = None,
     dropout: Annotated[float | None, typer.Option(help="Share of hidden units left out in training.")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Weight of the L2 penalty.")] = None,
-    restart: Annotated[bool, typer.Option("--restart", help="Begin anew, whatever is in the folder.")] = False,
+    resume: Annotated[bool, typer.Option(help="Go on with a training that was stopped, or begin anew.")] = True,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Train a tagger and save it in a folder.
 
-    Run again after an interruption, the same command goes on where it was and ends with the same model.
+    The model of the best epoch is kept: by F1 of chunks, or by token accuracy. Run again after an interruption,
+    the same command goes on where it was and ends with the same model.
 
     \b
     Examples:
@@ -130,13 +131,19 @@ def train(
 
     from amigrad.cli.report import print_evaluation
     from amigrad.tasks.tagging import evaluate, hold_out, train_tagger
+    from amigrad.train import Interrupted
 
     train_sentences = read(train)
     if dev is None:
         train_sentences, dev_sentences = hold_out(train_sentences, str(train))
     else:
         dev_sentences = read(dev)
-    tagger = train_tagger(train_sentences, dev_sentences, options, output=output, progress=not quiet, restart=restart)
+    try:
+        tagger = train_tagger(train_sentences, dev_sentences, options, output=output, progress=not quiet, resume=resume)
+    except Interrupted as stopped:
+        if quiet:
+            print(f"amigrad: {stopped}", file=sys.stderr)
+        raise
     print_evaluation(evaluate(tagger, dev_sentences))
     print(f"The model is in {output}. Try: echo 'Some text.' | amigrad tagger tag {output}")
 

@@ -32,12 +32,12 @@ def train_tagger(
     *,
     output: str | os.PathLike[str] | None = None,
     progress: bool = False,
-    restart: bool = False,
+    resume: bool = True,
 ) -> Tagger:
     """Train on some sentences; the epoch is chosen that is best on others, by F1 of chunks or token accuracy.
 
     With `output`, the tagger is saved in this folder, and a training that was stopped goes on when it is started
-    again with the same sentences and options (unless `restart` says otherwise); it ends with the same tagger. More
+    again with the same sentences and options (unless `resume` is False); it ends with the same tagger. More
     epochs than before may be asked for, if the learning rate is constant.
     Raises OptionsError for tags that do not encode chunks well, DataError for sentences without tags, TrainingError
     if the training cannot begin or go on.
@@ -61,7 +61,9 @@ def train_tagger(
 
     def score() -> Mapping[str, float]:
         found = evaluate(tagger, dev)
-        return {"score": found.score, found.score_name: found.score, "accuracy": found.accuracy.value}
+        if found.chunks is not None:
+            return {"score": found.score, "accuracy": found.accuracy.value}
+        return {"score": found.score, "unknown": found.unknown.value}
 
     folder = None if output is None else Path(output) / TRAINING_FOLDER
     Trainer(
@@ -77,7 +79,7 @@ def train_tagger(
         folder=folder,
         settings={**_settings(options), "train": _fingerprint(train), "dev": _fingerprint(dev)},
         states={"batches": examples.batches},
-        resume=not restart,
+        resume=resume,
         progress=progress,
     ).run()
     if output is not None:
