@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy_rules import Rule, adagrad, adam, adamw, clipped, rmsprop, sgd
 
 import amigrad as ag
 from amigrad import optim
+from amigrad.operators.lookup import ScatterRows
 
 CASES: list[tuple[str, Any, Rule, dict[str, Any]]] = [
     ("sgd", optim.SGD, sgd, {"learning_rate": 0.1}),
@@ -26,6 +29,10 @@ CASES: list[tuple[str, Any, Rule, dict[str, Any]]] = [
     ("adam with decay", optim.Adam, adam, {"learning_rate": 0.01, "betas": (0.5, 0.7), "weight_decay": 0.05}),
     ("adamw", optim.AdamW, adamw, {"learning_rate": 0.01, "weight_decay": 0.1, "clip_norm": 0.3}),
 ]
+NATIVE = find_spec("amigrad.backends.native.executor") is not None
+WAYS = ["minimize", "backward and step", "reference", "reference: backward and step"]
+WAYS += ["native", "native: backward and step"] if NATIVE else []
+LAZY = [partial(method, lookup="lazy") for method in (optim.RMSprop, optim.Adam, optim.AdamW)]
 STEPS = 6
 ROWS = 9
 each_case = pytest.mark.parametrize(("method", "rule", "options"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
@@ -68,7 +75,7 @@ def assert_close(net: Net, expected: dict[str, Any]) -> None:
 
 
 @each_case
-@pytest.mark.parametrize("how", ["minimize", "backward and step", "compiled", "compiled backward and step"])
+@pytest.mark.parametrize("how", WAYS)
 def test_method_is_that_of_its_paper(method: Any, rule: Rule, options: dict[str, Any], how: str) -> None:
     net = Net()
     expected = net.reference(rule, options)
@@ -83,9 +90,10 @@ def test_method_is_that_of_its_paper(method: Any, rule: Rule, options: dict[str,
             optimizer.minimize(cost)
         return cost
 
-    run = ag.compile(step, backend="reference") if "compiled" in how else step
+    backend = how.partition(":")[0]
+    run = ag.compile(step, backend=backend) if backend in ("reference", "native") else step
     for index, target in net.batches:
-        run(index, ag.tensor(target)) if "compiled" in how else run(ag.tensor(index), ag.tensor(target))
+        run(ag.tensor(index), ag.tensor(target))
     assert_close(net, expected)
     assert int(optimizer.steps) == STEPS
 
@@ -117,6 +125,25 @@ def test_float32_parameters_stay_float32() -> None:
         optimizer.minimize(ag.sum(weight * weight))
         assert weight.dtype == ag.float32
         assert all(s.dtype == ag.float32 for s in optimizer.states().values() if s.ndim)
+
+
+@pytest.mark.parametrize("method", [optim.SGD, optim.Adagrad, *LAZY])
+def test_step_touches_only_the_rows_that_were_looked_up(method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in the step has the table's size but the table and its moments, which change in place."""
+
+    def fail(*_: Any) -> None:
+        raise AssertionError("a dense gradient was computed")
+
+    monkeypatch.setattr(ScatterRows, "forward", fail)
+    net = Net()
+    optimizer = method(net.parameters, learning_rate=0.1, clip_norm=1.0)
+    step = ag.compile(lambda index, target: optimizer.minimize(net.cost(index, target)), backend="reference")
+    index, target = map(ag.tensor, net.batches[0])
+    optimizer.minimize(net.cost(index, target))
+    step(index, target)
+    large = [t for t in step.programs[0].order if t.shape == net.table.shape and t.operation is not None]
+    assert large
+    assert {t.operation.name for t in large} <= {"add_rows", "set_rows"}  # type: ignore[union-attr]
 
 
 def test_settings_out_of_range_are_refused() -> None:
