@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amigrad.functions import Generator, concat, cross_entropy, hardtanh, reshape
-from amigrad.graph import Tensor, TensorLike
+from amigrad.functions import Generator, concat, cross_entropy, hardtanh, matmul, permute_dims, reshape, take
+from amigrad.graph import Dim, Tensor, TensorLike
 from amigrad.nn import Dropout, Linear, LookupTable, Module
 from amigrad.tasks.tagging.features import Column
 
@@ -29,7 +29,7 @@ class WindowTagger(Module):
         generator: Generator,
     ) -> None:
         """`entries` is the number of vocabulary entries of each column."""
-        self.window = window
+        self.window, self.hidden_size = window, hidden_size
         self.tables = {
             column.name: LookupTable(rows, column.size, generator=generator)
             for column, rows in zip(columns, entries, strict=True)
@@ -46,6 +46,33 @@ class WindowTagger(Module):
             looked_up = table(column)
             rows.append(reshape(looked_up, (looked_up.shape[0], self.window * table.table.shape[1])))
         return self.output(self.dropout(hardtanh(self.hidden(concat(rows, axis=1)))))
+
+    def parts(self, columns: Sequence[TensorLike]) -> Tensor:
+        """What each of some word types adds to the hidden layer at each place of the window.
+
+        columns: (U,) int each -> (U * window, hidden): row `u * window + place`. Text repeats its words, so to tag it,
+        these products are computed once for each type, and added up for each token.
+        """
+        rows = concat([table(column) for table, column in zip(self.tables.values(), columns, strict=True)], axis=1)
+        weights: list[Tensor] = []
+        start: Dim = 0
+        for table in self.tables.values():
+            size = table.table.shape[1]
+            end = start + self.window * size
+            by_place = reshape(self.hidden.weight[start:end], (self.window, size, self.hidden_size))
+            weights.append(reshape(permute_dims(by_place, (1, 0, 2)), (size, self.window * self.hidden_size)))
+            start = end
+        product = matmul(rows, concat(weights, axis=0))
+        return reshape(product, (rows.shape[0] * self.window, self.hidden_size))
+
+    def scores_of_parts(self, parts: Tensor, index: Tensor) -> Tensor:
+        """The scores of the tags, but for rounding. index: (N, window), which rows of the parts -> (N, tags)"""
+        hidden = take(parts, index[:, 0])
+        for place in range(1, self.window):
+            hidden = hidden + take(parts, index[:, place])
+        if self.hidden.bias is not None:
+            hidden = hidden + self.hidden.bias
+        return self.output(hardtanh(hidden))
 
     def cost(self, columns: Sequence[TensorLike], targets: TensorLike) -> Tensor:
         """The mean of -log softmax(scores)[target] (equation 12). targets: (N,) int."""

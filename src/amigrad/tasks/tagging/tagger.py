@@ -8,22 +8,18 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
-from amigrad.backends import compile
 from amigrad.data import split_sentences, tokenize
-from amigrad.functions import Generator, argmax
-from amigrad.graph import Tensor
+from amigrad.functions import Generator
 from amigrad.tasks.tagging.examples import Windows
-from amigrad.tasks.tagging.features import Features, Indices
+from amigrad.tasks.tagging.features import Features
 from amigrad.tasks.tagging.model import WindowTagger
 from amigrad.tasks.tagging.options import TaggerOptions
+from amigrad.tasks.tagging.predict import Predictor
 from amigrad.tasks.tagging.tags import TagSet
 
 Item = TypeVar("Item")
 
 _BLOCK_TOKENS = 8192
-_STEP_TOKENS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ class Tagger:
         self.features = features
         self.tag_set = tag_set
         self.model = model
-        self._predict = compile(lambda columns: argmax(self.model(columns), axis=1))
+        self._predict = Predictor(model)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Tagger:
@@ -105,14 +101,8 @@ class Tagger:
         words = list(chain.from_iterable(sentences))
         lengths = list(map(len, sentences))
         windows = Windows(self.features.types(words), lengths, self.features.window)
-        found = [self._predict_slice(windows, start) for start in range(0, len(words), _STEP_TOKENS)]
-        tags = np.concatenate(found) if found else np.empty(0, np.int32)
+        tags = self._predict(windows, self.features.table)
         return Block(items, lengths, words, self.tag_set.strings(tags, lengths))
-
-    def _predict_slice(self, windows: Windows, start: int) -> Indices:
-        columns = self.features.table.take(windows.cut(slice(start, start + _STEP_TOKENS)), axis=1)
-        predicted: Tensor = self._predict(list(columns))
-        return np.asarray(predicted.value, np.int32)
 
 
 def create_model(options: TaggerOptions, features: Features, tags: int) -> WindowTagger:
