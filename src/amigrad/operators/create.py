@@ -37,6 +37,8 @@ class Arange(Operator):
     name = "arange"
 
     def infer(self) -> Spec:
+        if self.dtype.kind not in "fi":
+            raise TypeError(f"arange is of numbers, not {self.dtype.name}")
         return Spec((self.size,), self.dtype)
 
     def forward(self) -> Array:
