@@ -1,0 +1,1 @@
+"""Other libraries and formats, one file for each neighbour."""
