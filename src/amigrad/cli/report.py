@@ -83,8 +83,11 @@ def _json_lines(block: Block[Item], chunked: bool) -> str:
             ]
         if isinstance(item, TextSentence):
             content["text"] = item.text[item.tokens[0].start : item.tokens[-1].end]
-        lines.append(json_module.dumps(content, ensure_ascii=False) + "\n")
+        lines.append(_encode(content) + "\n")
     return "".join(lines)
+
+
+_encode = json_module.JSONEncoder(ensure_ascii=False).encode
 
 
 def _figures(evaluation: Evaluation) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 from seqeval.metrics import f1_score, precision_score, recall_score
 
@@ -117,3 +120,17 @@ def test_chunks_cannot_be_compared_with_other_tags(chunker: Tagger) -> None:
 def test_nothing_to_evaluate(pos_tagger: Tagger) -> None:
     evaluation = evaluate(pos_tagger, [])
     assert (evaluation.sentences, evaluation.score) == (0, 0.0)
+
+
+def test_threads_share_a_tagger(
+    chunker: Tagger, chunks: list[Sentence], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even while it forgets and learns the types of words."""
+    monkeypatch.setattr("amigrad.tasks.tagging.features._TYPES_KEPT", 50)
+    chunker.save(tmp_path)
+    tagger = Tagger.load(tmp_path)
+    parts = [[sentence.words for sentence in chunks[start::8]] for start in range(8)]
+    expected = [chunker.tag(part) for part in parts]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            assert list(pool.map(tagger.tag, parts)) == expected

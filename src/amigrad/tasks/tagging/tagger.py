@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -40,7 +41,7 @@ class Block(Generic[Item]):
 
 
 class Tagger:
-    """Tags sentences. Made by `train_tagger` or `Tagger.load`.
+    """Tags sentences, in several threads at once if need be. Made by `train_tagger` or `Tagger.load`.
 
     >>> tagger = Tagger.load("model")
     >>> tagger.tag([["He", "runs", "."]])
@@ -53,6 +54,7 @@ class Tagger:
         self.tag_set = tag_set
         self.model = model
         self._predict = Predictor(model)
+        self._lock = threading.Lock()
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Tagger:
@@ -100,8 +102,9 @@ class Tagger:
     def _block(self, items: list[Item], sentences: list[Sequence[str]]) -> Block[Item]:
         words = list(chain.from_iterable(sentences))
         lengths = list(map(len, sentences))
-        windows = Windows(self.features.types(words), lengths, self.features.window)
-        tags = self._predict(windows, self.features.table)
+        with self._lock:
+            types, table = self.features.types(words), self.features.table
+        tags = self._predict(Windows(types, lengths, self.features.window), table)
         return Block(items, lengths, words, self.tag_set.strings(tags, lengths))
 
 
