@@ -44,6 +44,7 @@ def test_compiled_training_of_the_readme(tmp_path: Path) -> None:
     cost, compilations = run(blocks("README.md")[1], tmp_path).split()
     assert float(cost) < 0.3
     assert compilations == "1"
+    assert (tmp_path / "step.svg").exists()
 
 
 def test_the_tagger_of_the_readme(tmp_path: Path) -> None:

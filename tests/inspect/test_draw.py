@@ -128,6 +128,27 @@ def test_traced_tensors_have_no_values_to_show() -> None:
     assert any("multiply" in text for text in texts(pictures[0]))
 
 
+def test_a_compiled_function_is_drawn_with_its_updates() -> None:
+    w = ag.parameter(2.0, name="w")
+    optimizer = ag.optim.SGD([w], learning_rate=0.01)
+
+    @ag.compile
+    def step(x: ag.Tensor) -> ag.Tensor:
+        cost = ag.sum((w * x - 1.0) ** 2)
+        optimizer.minimize(cost)
+        return cost
+
+    with pytest.raises(ValueError, match="step was not called yet"):
+        ag.draw(step)
+    step(ag.tensor([1.0, 2.0]))
+    assert {"w", "learning_rate", "new w", "sum", "subtract"} <= set(texts(ag.draw(step)))
+
+
+def test_what_is_no_graph_is_a_clear_error() -> None:
+    with pytest.raises(TypeError, match="a tensor, a graph or a compiled function can be looked at, not float"):
+        ag.draw(1.0)  # type: ignore[arg-type]
+
+
 def test_notebooks_and_files_get_the_same_text(tmp_path: Path) -> None:
     drawing = ag.draw(line())
     written = drawing.save(tmp_path / "line.svg")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from amigrad.backends import Compiled
 from amigrad.graph import Graph, Operation, Tensor
 from amigrad.inspect.layout import lay_out, port
 from amigrad.inspect.summary import (
@@ -90,12 +91,12 @@ class Drawing:
 
 
 def draw(
-    *what: Tensor | Graph,
+    *what: Tensor | Graph | Compiled,
     names: Mapping[str, object] | None = None,
     fold: bool = True,
     max_operations: int = 400,
 ) -> Drawing:
-    """A picture of the graph that leads to some tensors.
+    """A picture of the graph that leads to some tensors, or of all that a compiled function does.
 
     Each variable is a card with its name, type and shape, its value and its gradient (what `cost.backward()` left
     at parameters, or `ag.graph(cost).backward()` everywhere); above it is the operator that made it. The pointer on
@@ -113,7 +114,7 @@ def draw(
             f" draw a variable nearer to the inputs, list them all with explain(...), or say"
             f" max_operations={operations}"
         )
-    return Drawing(_picture(_Cards(graph, named(names), fold).nodes))
+    return Drawing(_picture(_Cards(graph, named(names, what), fold).nodes))
 
 
 @dataclass(frozen=True)

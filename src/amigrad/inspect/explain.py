@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amigrad.backends import Compiled
 from amigrad.graph import Graph, Tensor
 from amigrad.inspect.summary import attributes_of, gradient_of, graph_of, kind_of, named, spec_of, value_of
 
@@ -68,14 +69,14 @@ class Explanation:
     __repr__ = __str__
 
 
-def explain(*what: Tensor | Graph, names: Mapping[str, object] | None = None) -> Explanation:
-    """The variables that lead to some tensors, in topological order, as a table.
+def explain(*what: Tensor | Graph | Compiled, names: Mapping[str, object] | None = None) -> Explanation:
+    """The variables that lead to some tensors, or all of a compiled function, in topological order, as a table.
 
     A row has the variable's name, the operator that made it and the rows it was made from, type and shape, value,
     gradient (what `cost.backward()` left at parameters, or `ag.graph(cost).backward()` everywhere) and the line of
     the program. names: variables by name, before the names of their own; `names=locals()` takes the program's.
     """
-    given = named(names)
+    given = named(names, what)
     numbers: dict[int, int] = {}
     rows: list[Row] = []
     for tensor in graph_of(what).order():

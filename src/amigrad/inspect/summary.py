@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from amigrad.backends import Compiled
 from amigrad.graph import Graph, Operation, Parameter, State, Tensor
 from amigrad.graph.sizes import format_shape
 from amigrad.graph.tensor import Array
@@ -71,19 +72,36 @@ def gradient_of(tensor: Tensor) -> str:
     return "" if gradient is None or gradient.traced else summary(gradient.value, mean=False)
 
 
-def graph_of(what: Sequence[Tensor | Graph]) -> Graph:
-    """The graph that leads to some tensors, or to what other graphs lead to."""
+def graph_of(what: Sequence[Tensor | Graph | Compiled]) -> Graph:
+    """The graph that leads to some tensors, to what other graphs lead to, or to all that compiled functions do."""
     if len(what) == 1 and isinstance(what[0], Graph):
         return what[0]
     outputs: list[Tensor] = []
     for item in what:
-        outputs.extend(item.outputs if isinstance(item, Graph) else [item])
+        if isinstance(item, Compiled):
+            outputs.extend(_effects(item))
+        elif isinstance(item, Tensor | Graph):
+            outputs.extend(item.outputs if isinstance(item, Graph) else [item])
+        else:
+            raise TypeError(f"a tensor, a graph or a compiled function can be looked at, not {type(item).__name__}")
     return Graph(*outputs)
 
 
-def named(names: Mapping[str, object] | None) -> dict[int, str]:
-    """The names of tensors, by their id, among names of anything."""
-    return {id(value): name for name, value in (names or {}).items() if isinstance(value, Tensor)}
+def _effects(compiled: Compiled) -> list[Tensor]:
+    """What the latest program of a compiled function computes: its results and the states' new values."""
+    if not compiled.programs:
+        raise ValueError(f"{compiled.function.__name__} was not called yet: its first call makes its graph")
+    program = compiled.programs[-1]
+    return [*program.outputs, *(value for _, value in program.assignments)]
+
+
+def named(names: Mapping[str, object] | None, what: Sequence[object] = ()) -> dict[int, str]:
+    """The names of tensors by their id: those of new values of states, and those given among names of anything."""
+    found: dict[int, str] = {}
+    for item in what:
+        if isinstance(item, Compiled) and item.programs:
+            found |= {id(value): f"new {state.name or 'state'}" for state, value in item.programs[-1].assignments}
+    return found | {id(value): name for name, value in (names or {}).items() if isinstance(value, Tensor)}
 
 
 def kind_of(tensor: Tensor) -> str:
