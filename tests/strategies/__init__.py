@@ -27,6 +27,8 @@ from amigrad.graph import DType, bool_, float32, float64, int32, int64
 from strategies.families import FAMILIES, cast, kinked, move, reduce, unary
 from strategies.graph import Array, Builder, Draw, RandomGraph
 
+__all__ = ["RandomGraph", "arrays", "graphs", "shapes"]
+
 ALL = (float32, float64, int32, int64, bool_)
 
 

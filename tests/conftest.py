@@ -1,0 +1,8 @@
+"""How the tests draw their random cases: the same ones each time in continuous integration, new ones elsewhere."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("amigrad", deadline=None, database=None, max_examples=60, derandomize="CI" in os.environ)
+settings.load_profile("amigrad")

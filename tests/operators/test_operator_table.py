@@ -1,0 +1,80 @@
+"""What holds for every operator of the table, at every sample of it."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+
+import numpy as np
+import pytest
+
+import amigrad as ag
+from amigrad.graph import Spec, apply
+from amigrad.operators import OPERATORS
+from samples import SAMPLES, Sample, samples
+
+
+def test_every_operator_has_samples_of_every_kind_of_shape() -> None:
+    assert set(SAMPLES) == set(OPERATORS)
+    for name in OPERATORS:
+        found = list(samples(name))
+        assert {s.name for s in found} == {name}
+        assert {type(s.operator) for s in found} == {OPERATORS[name]}
+    shapes = {x.shape for s in samples("add") for x in s.inputs}
+    assert {(), (0,), (1,), (67, 129)} <= shapes
+    assert any(not x.flags.c_contiguous for s in samples("add") for x in s.inputs)
+
+
+def test_operators_are_values() -> None:
+    for sample in samples():
+        assert is_dataclass(sample.operator)
+        attributes = {f.name: getattr(sample.operator, f.name) for f in fields(sample.operator)}
+        again = type(sample.operator)(**attributes)
+        assert again == sample.operator
+        assert hash(again) == hash(sample.operator)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_inferred_shape_and_dtype_are_those_of_the_value(name: str) -> None:
+    for sample in samples(name):
+        spec = sample.operator.infer(*[Spec(x.shape, x.dtype) for x in sample.inputs])
+        with np.errstate(all="ignore"):
+            value = np.asarray(sample.operator.forward(*sample.inputs))
+        assert (spec.shape, spec.dtype) == (value.shape, value.dtype), sample
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_layout_of_inputs_does_not_matter(name: str) -> None:
+    for sample in samples(name):
+        if all(x.flags.c_contiguous for x in sample.inputs):
+            continue
+        contiguous = [np.ascontiguousarray(x) for x in sample.inputs]
+        # NumPy adds in another order along other strides: sums may differ in their last bits.
+        tolerance = {4: 1e-5, 8: 1e-12}[max(4, sample.dtype.itemsize)] if sample.dtype.kind == "f" else 0
+        with np.errstate(all="ignore"):
+            one, other = sample.operator.forward(*sample.inputs), sample.operator.forward(*contiguous)
+        np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance, err_msg=str(sample))
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_operation_is_recorded_where_it_has_a_gradient(name: str) -> None:
+    def result(sample: Sample) -> ag.Tensor:
+        return apply(sample.operator, *[ag.tensor(x, tracked=True) for x in sample.inputs])
+
+    for sample in list(samples(name))[:3]:
+        operation = result(sample).operation
+        if sample.operator.differentiable and sample.inputs:
+            assert operation is not None
+            assert operation.name == name
+            assert operation.place is not None
+            assert operation.place.file == __file__
+        else:
+            assert operation is None
+        with ag.no_gradients():
+            assert result(sample).operation is None
+
+
+@pytest.mark.parametrize("name", [n for n, kind in OPERATORS.items() if not kind.differentiable])
+def test_an_operator_without_a_gradient_says_so(name: str) -> None:
+    sample = next(samples(name))
+    with pytest.raises(TypeError, match=f"{name} has no gradient"):
+        sample.operator.backward()
