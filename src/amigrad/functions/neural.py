@@ -6,9 +6,22 @@ import functools
 import math
 
 from amigrad.functions.convert import as_tensor, cast
-from amigrad.functions.elementwise import abs, add, clip, erf, exp, log1p, maximum, sigmoid, where
+from amigrad.functions.elementwise import (
+    abs,
+    add,
+    clip,
+    erf,
+    exp,
+    isfinite,
+    log,
+    log1p,
+    maximum,
+    sigmoid,
+    stop_gradient,
+    where,
+)
 from amigrad.functions.manipulation import one_hot
-from amigrad.functions.reduce import logsumexp, mean, sum
+from amigrad.functions.reduce import max, mean, sum
 from amigrad.graph import Tensor, TensorLike, float32
 from amigrad.graph.dtypes import is_floating
 from amigrad.graph.sizes import format_shape, same
@@ -47,13 +60,20 @@ def softplus(x: TensorLike) -> Tensor:
 
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along an axis, without overflow."""
-    return exp(log_softmax(x, axis))
+    powers = exp(_below_largest(as_tensor(x), axis))
+    return powers / sum(powers, axis, keepdims=True)
 
 
 def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """The logarithm of softmax along an axis."""
-    t = as_tensor(x)
-    return t - logsumexp(t, axis, keepdims=True)
+    t = _below_largest(as_tensor(x), axis)
+    return t - log(sum(exp(t), axis, keepdims=True))
+
+
+def _below_largest(x: Tensor, axis: int) -> Tensor:
+    """x less its largest element along an axis: what softmax and its logarithm are the same of, and exp is safe for."""
+    largest = stop_gradient(max(x, axis, keepdims=True))
+    return x - where(isfinite(largest), largest, 0.0)
 
 
 # Costs: `reduction` says what becomes of the costs of the examples: "mean", "sum" or "none"
@@ -103,8 +123,9 @@ def cross_entropy(logits: TensorLike, target: TensorLike, reduction: str = "mean
             f"cross_entropy needs logits (..., classes) and one class index for each, not shapes"
             f" {format_shape(x.shape)} and {format_shape(y.shape)}"
         )
+    x = _below_largest(x, -1)
     chosen = sum(where(one_hot(y, x.shape[-1]), x, 0.0), -1)
-    return _reduced(logsumexp(x, -1) - chosen, reduction)
+    return _reduced(log(sum(exp(x), -1)) - chosen, reduction)
 
 
 def binary_cross_entropy(logits: TensorLike, target: TensorLike, reduction: str = "mean") -> Tensor:
