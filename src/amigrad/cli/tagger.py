@@ -70,7 +70,9 @@ def train(
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a better model.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Words a step.")] = None,
     optimizer: Annotated[str | None, typer.Option(help="adagrad, sgd or adam.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Step length.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Step length. Default: one that suits the optimizer.")
+    ] = None,
     schedule: Annotated[
         str | None, typer.Option(help="constant, or linear: the learning rate falls to 0 at the last epoch.")
     ] = None,
@@ -87,7 +89,7 @@ def train(
     unknown_probability: Annotated[
         float | None, typer.Option(help="How often a word that occurs once is taken for unknown.")
     ] = None,
-    dropout: Annotated[float | None, typer.Option(help="Share of hidden units left out in training.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share of the looked-up features left out in training.")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Weight of the L2 penalty.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with a training that was stopped, or begin anew.")] = True,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,

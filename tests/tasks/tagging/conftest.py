@@ -6,7 +6,7 @@ from amigrad.data import Sentence
 from amigrad.data.demo import demo_corpus
 from amigrad.tasks.tagging import Tagger, TaggerOptions, train_tagger
 
-SMALL = TaggerOptions(word_size=16, hidden_size=32, affix_size=4, suffixes=(2, 3), epochs=3, learning_rate=0.1)
+SMALL = TaggerOptions(word_size=16, hidden_size=32, affix_size=4, suffixes=(2, 3), epochs=6, dropout=0.1)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ class WindowTagger(Module):
     """Scores of the tags of a word, from its window in each feature column.
 
     columns: one (N, window) int for each feature -> (N, tags). Rows of the lookup tables side by side, column by
-    column and in a column word by word -> linear -> hardtanh -> linear. The cost is the word-level log-likelihood.
+    column and in a column word by word -> dropout -> linear -> hardtanh -> linear. The cost is the word-level
+    log-likelihood.
     """
 
     def __init__(
@@ -35,8 +36,8 @@ class WindowTagger(Module):
             for column, rows in zip(columns, entries, strict=True)
         }
         inputs = window * sum(column.size for column in columns)
-        self.hidden = Linear(inputs, hidden_size, generator=generator)
         self.dropout = Dropout(dropout, generator=generator)
+        self.hidden = Linear(inputs, hidden_size, generator=generator)
         self.output = Linear(hidden_size, tags, generator=generator)
 
     def __call__(self, columns: Sequence[TensorLike]) -> Tensor:
@@ -45,7 +46,7 @@ class WindowTagger(Module):
         for table, column in zip(self.tables.values(), columns, strict=True):
             looked_up = table(column)
             rows.append(reshape(looked_up, (looked_up.shape[0], self.window * table.table.shape[1])))
-        return self.output(self.dropout(hardtanh(self.hidden(concat(rows, axis=1)))))
+        return self.output(hardtanh(self.hidden(self.dropout(concat(rows, axis=1)))))
 
     def parts(self, columns: Sequence[TensorLike]) -> Tensor:
         """What each of some word types adds to the hidden layer at each place of the window.

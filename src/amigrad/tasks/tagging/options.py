@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_args, get_type_hints
 
-OPTIMIZERS = ("adagrad", "sgd", "adam")
+OPTIMIZERS = {"adagrad": 0.1, "sgd": 0.1, "adam": 0.001}
+"""The optimizers, each with the learning rate that it has if none is given."""
+
 SCHEDULES = ("constant", "linear")
 SCHEMES = ("auto", "none", "IOB1", "IOB2", "IOBES")
 
@@ -22,7 +24,8 @@ class TaggerOptions:
     Features: the words of a window, in lower case and with digits as 0; their capitalisation; their suffixes
     and prefixes of some lengths. A word or an affix that occurs fewer times than its minimum count is unknown,
     and a word that occurs once is taken for unknown with some probability each time it is trained on.
-    The learning rate is the same all the time, or with the schedule "linear" falls evenly to 0 at the last epoch.
+    The learning rate, by default one that suits the optimizer, is the same all the time, or with the schedule
+    "linear" falls evenly to 0 at the last epoch. Dropout is the share of the looked-up numbers left out in training.
     `scheme` says how tags mark chunks: found out by itself with "auto", not at all with "none".
     """
 
@@ -41,14 +44,14 @@ class TaggerOptions:
     capitalisation_size: int = 5
     affix_size: int = 10
     hidden_size: int = 300
-    dropout: float = 0.0
+    dropout: float = 0.5
 
     optimizer: str = "adagrad"
-    learning_rate: float = 0.05
-    schedule: str = "constant"
+    learning_rate: float | None = None
+    schedule: str = "linear"
     weight_decay: float = 0.0
     batch_size: int = 32
-    epochs: int = 10
+    epochs: int = 8
     patience: int | None = None
     seed: int = 1
 
@@ -66,7 +69,7 @@ class TaggerOptions:
             value = getattr(self, name)
             if not 0.0 <= value < 1.0:
                 raise OptionsError(f"{_words(name)} is in [0, 1), not {value}")
-        if not 0.0 < self.learning_rate < float("inf"):
+        if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
             raise OptionsError(f"the learning rate is greater than 0, not {self.learning_rate}")
         if not 0.0 <= self.weight_decay < float("inf"):
             raise OptionsError(f"the weight decay is not negative, but {self.weight_decay} is")
@@ -77,6 +80,11 @@ class TaggerOptions:
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         _one_of("schedule", self.schedule, SCHEDULES)
         _one_of("scheme", self.scheme, SCHEMES)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate at the beginning."""
+        return OPTIMIZERS[self.optimizer] if self.learning_rate is None else self.learning_rate
 
     def to_json(self) -> dict[str, Any]:
         """The options by name, as JSON has them."""
@@ -103,12 +111,12 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
             return tuple(value)
     elif type(value) is kind or type(value) in get_args(kind):
         return value
-    elif kind is float and type(value) is int:
+    elif float in (kind, *get_args(kind)) and type(value) is int:
         return float(value)
     raise OptionsError(f"the option '{name}' cannot be {value!r}")
 
 
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+def _one_of(name: str, value: str, choices: Iterable[str]) -> None:
     if value not in choices:
         raise OptionsError(f"{_words(name)} is one of {', '.join(choices)}, not '{value}'")
 

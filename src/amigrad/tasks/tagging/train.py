@@ -93,9 +93,7 @@ def create_optimizer(options: TaggerOptions, model: WindowTagger, steps: int) ->
     Rows of lookup tables are updated when they are looked up only, their decay and their moments too.
     """
     kinds: dict[str, Callable[..., Optimizer]] = {"adagrad": Adagrad, "sgd": SGD, "adam": Adam}
-    rate: float | Schedule = options.learning_rate
-    if options.schedule == "linear":
-        rate = linear(options.learning_rate, 0.0, steps)
+    rate: float | Schedule = options.rate if options.schedule == "constant" else linear(options.rate, 0.0, steps)
     return kinds[options.optimizer](
         model.named_parameters(), learning_rate=rate, weight_decay=options.weight_decay, lookup="lazy"
     )
