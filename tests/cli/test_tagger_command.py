@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -205,6 +207,26 @@ def test_mistakes_in_options_are_named(tmp_path: Path, corpus: dict[str, Path]) 
     fails(["tagger", "train", "--train", corpus["dev"]], "--output")
     fails(["tagger", "tag", tmp_path / "out"], "there is no such folder")
     fails(["tagger", "bake"], "bake")
+
+
+def test_a_training_that_is_interrupted(corpus: dict[str, Path], tmp_path: Path) -> None:
+    """Ctrl-C: saved, said so, 130; the same command goes on and ends with the same model."""
+    train = ["tagger", "train", "--train", str(corpus["train"]), "--column", "1", "--epochs", "30", "--quiet"]
+    sizes = ["--hidden-size", "16", "--word-size", "8", "--suffixes", "2"]
+    command = [sys.executable, "-m", "amigrad.cli.main", *train, *sizes, "--output"]
+    stopped = subprocess.Popen([*command, str(tmp_path / "stopped")], stderr=subprocess.PIPE)
+    log = tmp_path / "stopped" / "training" / "log.jsonl"
+    while stopped.poll() is None and not (log.exists() and log.stat().st_size > 1000):
+        time.sleep(0.02)
+    stopped.send_signal(signal.SIGINT)
+    _, error = stopped.communicate(timeout=60)
+    assert stopped.returncode == 130, error.decode()
+    assert b"the same command goes on" in error
+    assert b"Traceback" not in error
+    for name in ("stopped", "whole"):
+        assert subprocess.run([*command, str(tmp_path / name)], stdout=subprocess.DEVNULL, check=False).returncode == 0
+    models = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("stopped", "whole")]
+    assert models[0] == models[1]
 
 
 def test_a_model_that_is_damaged(model: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from amigrad.data import Sentence, TextSentence, read_text, read_tokens
 from amigrad.data.encoding import Span, tolerant_spans
 from amigrad.tasks.tagging import Evaluation, Tagger
-from amigrad.tasks.tagging.tagger import Block
+from amigrad.tasks.tagging.tagger import BLOCK_TOKENS, Block
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -28,8 +28,11 @@ def write_tagged(tagger: Tagger, source: Path | BinaryIO, *, tokens: bool, outpu
         return
     write: Callable[[Block[Item], bool], str] = _conll if output == "conll" else _json_lines
     out = sys.stdout.buffer
-    for block in tagger.blocks(sentences, key=_words):
+    waiting = not isinstance(source, Path) and source.isatty()  # someone types, and wants each answer at once
+    for block in tagger.blocks(sentences, key=_words, block_tokens=1 if waiting else BLOCK_TOKENS):
         out.write(write(block, chunked).encode())
+        if waiting:
+            out.flush()
 
 
 def print_evaluation(evaluation: Evaluation, *, json: bool = False) -> None:
@@ -39,6 +42,7 @@ def print_evaluation(evaluation: Evaluation, *, json: bool = False) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
     tokens = evaluation.accuracy.total
@@ -52,7 +56,7 @@ def print_evaluation(evaluation: Evaluation, *, json: bool = False) -> None:
     rows = list(evaluation.labels) if evaluation.chunks is None else [evaluation.chunks, *evaluation.labels]
     for row in rows:
         shares = (f"{100 * share:.2f}" for share in (row.precision, row.recall, row.f1))
-        table.add_row(row.label, *shares, f"{row.gold:,}", f"{row.predicted:,}")
+        table.add_row(Text(row.label), *shares, f"{row.gold:,}", f"{row.predicted:,}")
     console.print(table)
     if evaluation.unseen:
         listed = ", ".join(f"{tag} ({count:,} tokens)" for tag, count in evaluation.unseen.items())

@@ -20,7 +20,7 @@ from amigrad.tasks.tagging.tags import TagSet
 
 Item = TypeVar("Item")
 
-_BLOCK_TOKENS = 8192
+BLOCK_TOKENS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,10 @@ class Tagger:
         sentences = [[token.word for token in tokens] for line in lines for tokens in split_sentences(line)]
         return [list(zip(words, tags, strict=True)) for words, tags in zip(sentences, self.tag(sentences), strict=True)]
 
-    def blocks(self, sentences: Iterable[Item], *, key: Callable[[Item], Sequence[str]]) -> Iterator[Block[Item]]:
-        """Sentences tagged some thousand tokens at a time, in their order. `key` gives the words of one."""
+    def blocks(
+        self, sentences: Iterable[Item], *, key: Callable[[Item], Sequence[str]], block_tokens: int = BLOCK_TOKENS
+    ) -> Iterator[Block[Item]]:
+        """Sentences tagged at least so many tokens at a time, in their order. `key` gives the words of one."""
         items: list[Item] = []
         words: list[Sequence[str]] = []
         tokens = 0
@@ -93,7 +95,7 @@ class Tagger:
             items.append(item)
             words.append(key(item))
             tokens += len(words[-1])
-            if tokens >= _BLOCK_TOKENS:
+            if tokens >= block_tokens:
                 yield self._block(items, words)
                 items, words, tokens = [], [], 0
         if items:
