@@ -125,6 +125,8 @@ def test_sentences_without_tags_are_refused(small: Any) -> None:
         train_tagger(train, [Sentence(())], OPTIONS)
     with pytest.raises(DataError, match="sentence 2 has no tags"):
         train_tagger([train[0], Sentence(("word",))], dev, OPTIONS)
+    with pytest.raises(DataError, match="choose the model by: 'DET' is no tag of a chunk"):
+        train_tagger(train, [Sentence(("the",), ("DET",))], OPTIONS)
     with pytest.raises(OptionsError, match="sentence 1, word 1"):
         train_tagger([Sentence(("a", "b"), ("I-X", "B-X"))], dev, replace(OPTIONS, scheme="IOB2"))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from amigrad.backends import compile
-from amigrad.data import DataError, Sentence
+from amigrad.data import DataError, Sentence, is_chunk_tag
 from amigrad.graph import Tensor
 from amigrad.optim import SGD, Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear
@@ -46,6 +46,8 @@ def train_tagger(
     _require_tags("the training data", train)
     _require_tags("the data to choose the model by", dev)
     prepared, tag_set = prepare_tags(train, options.scheme)
+    if tag_set.scheme is not None:
+        _require_chunks("the data to choose the model by", dev)
     features = Features.build(options, word_counts(prepared))
     examples = Examples(features, prepared, tag_set.index, options)
     model = create_model(options, features, len(tag_set))
@@ -111,6 +113,12 @@ def _require_tags(what: str, sentences: Sequence[Sentence]) -> None:
     for number, sentence in enumerate(sentences, 1):
         if len(sentence.tags) != len(sentence.words):
             raise DataError(what, None, f"sentence {number} has no tags", "Give tagged sentences")
+
+
+def _require_chunks(what: str, sentences: Sequence[Sentence]) -> None:
+    for tag in {tag for sentence in sentences for tag in sentence.tags}:
+        if not is_chunk_tag(tag):
+            raise DataError(what, None, f"'{tag}' is no tag of a chunk, as the training data have", "Give such data")
 
 
 def _fingerprint(sentences: Sequence[Sentence]) -> str:
