@@ -241,7 +241,7 @@ def _slice(key: slice, dim: Dim) -> tuple[Dim, int, Dim]:
     begin = _limit(key.start, dim, low, high, low if step > 0 else high)
     end = _limit(key.stop, dim, low, high, high if step > 0 else low)
     distance = end - begin if step > 0 else begin - end
-    if not distance > 0:
+    if distance < 0:
         return 0, step, 0
     return begin, step, (distance + (builtins.abs(step) - 1)) // builtins.abs(step)
 

@@ -29,10 +29,11 @@ _NEAREST: Final[dict[str, DType]] = {
 def as_dtype(dtype: object) -> DType:
     """The element type named by `dtype` (a NumPy dtype or its name). TypeError if amigrad has none such."""
     try:
-        found = np.dtype(dtype)  # type: ignore[call-overload]
+        found = None if dtype is None else np.dtype(dtype)  # type: ignore[call-overload]
     except TypeError:
         found = None
-    if found not in DTYPES:
+    # NumPy takes None for float64, even in a comparison.
+    if found is None or found not in DTYPES:
         names = ", ".join(d.name for d in DTYPES)
         raise TypeError(f"{dtype!r} is not an element type of amigrad; there are {names}")
     return DTYPES[DTYPES.index(found)]

@@ -109,7 +109,7 @@ class Size:
     def _atom(self, name: str) -> str:
         if name in self.scope.quotients:
             quotient = self.scope.quotients[name]
-            return f"({quotient.numerator} // {quotient.divisor})"
+            return f"(({quotient.numerator}) // {quotient.divisor})"
         return name
 
     def evaluate(self, sizes: Mapping[str, int]) -> int:
