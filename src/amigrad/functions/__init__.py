@@ -5,6 +5,7 @@ Importing this room makes it the namespace that Python's operators on tensors ca
 
 import sys
 
+from amigrad.functions.arrange import diff, meshgrid, repeat, roll, tile, tril, triu, unstack
 from amigrad.functions.check import GradientCheck, check_gradients
 from amigrad.functions.create import (
     arange,
@@ -24,6 +25,7 @@ from amigrad.functions.elementwise import (
     ceil,
     clip,
     cos,
+    cosh,
     divide,
     equal,
     erf,
@@ -60,6 +62,7 @@ from amigrad.functions.elementwise import (
     sigmoid,
     sign,
     sin,
+    sinh,
     sqrt,
     square,
     stop_gradient,
@@ -69,14 +72,14 @@ from amigrad.functions.elementwise import (
     trunc,
     where,
 )
-from amigrad.functions.linear import matmul, tensordot, vecdot
+from amigrad.functions.indexing import getitem
+from amigrad.functions.linear import matmul, outer, tensordot, vecdot
 from amigrad.functions.manipulation import (
     broadcast_arrays,
     broadcast_to,
     concat,
     expand_dims,
     flip,
-    getitem,
     matrix_transpose,
     moveaxis,
     one_hot,
@@ -109,6 +112,7 @@ from amigrad.functions.reduce import (
     any,
     argmax,
     argmin,
+    count_nonzero,
     logsumexp,
     max,
     mean,
@@ -142,7 +146,10 @@ __all__ = [
     "clip",
     "concat",
     "cos",
+    "cosh",
+    "count_nonzero",
     "cross_entropy",
+    "diff",
     "divide",
     "dropout",
     "equal",
@@ -187,6 +194,7 @@ __all__ = [
     "max",
     "maximum",
     "mean",
+    "meshgrid",
     "min",
     "minimum",
     "moveaxis",
@@ -196,6 +204,7 @@ __all__ = [
     "one_hot",
     "ones",
     "ones_like",
+    "outer",
     "pad",
     "permute_dims",
     "positive",
@@ -204,12 +213,15 @@ __all__ = [
     "reciprocal",
     "relu",
     "remainder",
+    "repeat",
     "reshape",
+    "roll",
     "round",
     "sigmoid",
     "sign",
     "silu",
     "sin",
+    "sinh",
     "softmax",
     "softplus",
     "sqrt",
@@ -225,7 +237,11 @@ __all__ = [
     "tan",
     "tanh",
     "tensordot",
+    "tile",
+    "tril",
+    "triu",
     "trunc",
+    "unstack",
     "var",
     "vecdot",
     "vector_norm",

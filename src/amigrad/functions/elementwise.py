@@ -213,6 +213,18 @@ def tan(x: TensorLike) -> Tensor:
     return sin(x) / cos(x)
 
 
+def sinh(x: TensorLike) -> Tensor:
+    """The hyperbolic sine."""
+    t = _real(x)
+    return (expm1(t) - expm1(-t)) * 0.5
+
+
+def cosh(x: TensorLike) -> Tensor:
+    """The hyperbolic cosine."""
+    t = _real(x)
+    return (exp(t) + exp(-t)) * 0.5
+
+
 def equal(x: TensorLike, y: TensorLike) -> Tensor:
     """Whether x == y."""
     return apply(op.Equal(), *together(x, y))

@@ -54,6 +54,11 @@ def vecdot(x: TensorLike, y: TensorLike, axis: int = -1) -> Tensor:
     return sum(as_tensor(x) * as_tensor(y), axis)
 
 
+def outer(x: TensorLike, y: TensorLike) -> Tensor:
+    """Each element of a vector times each of another. x: (m,), y: (n,) -> (m, n)"""
+    return expand_dims(as_tensor(x), 1) * as_tensor(y)
+
+
 def tensordot(x: TensorLike, y: TensorLike, axes: int = 2) -> Tensor:
     """The sum of products over the last `axes` axes of x and the first of y."""
     a, b = as_tensor(x), as_tensor(y)

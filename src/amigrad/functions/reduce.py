@@ -35,6 +35,11 @@ def prod(x: TensorLike, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     return _reduce(op.Prod, x, axis, keepdims)
 
 
+def count_nonzero(x: TensorLike, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    """How many elements over axes are not 0, int64."""
+    return sum(as_tensor(x) != 0, axis, keepdims=keepdims)
+
+
 def max(x: TensorLike, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The largest element over axes."""
     return _reduce(op.Max, x, axis, keepdims)
