@@ -42,7 +42,7 @@ class TaggerOptions:
 
     word_size: int = 50
     capitalisation_size: int = 5
-    affix_size: int = 10
+    affix_size: int = 20
     hidden_size: int = 300
     dropout: float = 0.5
 
