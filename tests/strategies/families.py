@@ -116,8 +116,9 @@ def integer(b: Builder) -> None:
 
 
 def compare(b: Builder) -> None:
-    i = b.pick("fi", exact=True)
-    j = b.partner(i, "fi", exact=True) if i is not None else None
+    kinds = "i" if b.smooth else "fi"
+    i = b.pick(kinds, exact=True)
+    j = b.partner(i, kinds, exact=True) if i is not None else None
     if i is not None and j is not None:
         name = b.choose(list(COMPARISONS))
         b.add(name, COMPARISONS[name], i, j)
@@ -188,7 +189,7 @@ def reduce_exactly(b: Builder) -> None:
 
 
 def argmax(b: Builder) -> None:
-    i = b.pick("fi", exact=True, fits=lambda t: t.ndim > 0 and 0 not in t.shape)
+    i = b.pick("i" if b.smooth else "fi", exact=True, fits=lambda t: t.ndim > 0 and 0 not in t.shape)
     if i is not None:
         axis = b.choose(range(b.values[i].tensor.ndim))
         kind = b.choose([ag.argmax, ag.argmin])
