@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import FrozenInstanceError, fields, is_dataclass
 
 import numpy as np
 import pytest
@@ -31,6 +31,17 @@ def test_operators_are_values() -> None:
         again = type(sample.operator)(**attributes)
         assert again == sample.operator
         assert hash(again) == hash(sample.operator)
+        assert type(again).__match_args__ == tuple(attributes)
+        for attribute, value in attributes.items():
+            with pytest.raises(FrozenInstanceError):
+                setattr(again, attribute, value)
+
+
+def test_operators_of_two_kinds_or_with_other_attributes_differ() -> None:
+    assert OPERATORS["sum"]((0,)) != OPERATORS["prod"]((0,))
+    assert OPERATORS["sum"]((0,)) != OPERATORS["sum"]((1,))
+    assert OPERATORS["exp"]() != OPERATORS["log"]()
+    assert repr(OPERATORS["sum"]((0,))) == "Sum(axes=(0,))"
 
 
 @pytest.mark.parametrize("name", OPERATORS)

@@ -81,7 +81,6 @@ class Comparison(Binary):
         return Spec(super().infer(x, y).shape, bool_)
 
 
-@dataclass(frozen=True)
 class Add(Binary):
     """x + y."""
 
@@ -94,7 +93,6 @@ class Add(Binary):
         return dz, dz
 
 
-@dataclass(frozen=True)
 class Subtract(Binary):
     """x - y."""
 
@@ -107,7 +105,6 @@ class Subtract(Binary):
         return dz, -dz
 
 
-@dataclass(frozen=True)
 class Multiply(Binary):
     """x * y."""
 
@@ -120,7 +117,6 @@ class Multiply(Binary):
         return dz * y, dz * x
 
 
-@dataclass(frozen=True)
 class Divide(Binary):
     """x / y."""
 
@@ -135,7 +131,6 @@ class Divide(Binary):
         return dx, -dx * z
 
 
-@dataclass(frozen=True)
 class FloorDivide(Binary):
     """The largest integer not above x / y; an integer divided by 0 is 0."""
 
@@ -146,7 +141,6 @@ class FloorDivide(Binary):
         return np.floor_divide(x, y)
 
 
-@dataclass(frozen=True)
 class Remainder(Binary):
     """x - y * floor(x / y), with the sign of y; an integer's remainder by 0 is 0."""
 
@@ -159,7 +153,6 @@ class Remainder(Binary):
         return dz, -dz * apply(FloorDivide(), x, y)
 
 
-@dataclass(frozen=True)
 class Power(Binary):
     """x to the power y."""
 
@@ -176,7 +169,6 @@ class Power(Binary):
         return dx, dz * z * logarithm
 
 
-@dataclass(frozen=True)
 class Maximum(Binary):
     """The larger of x and y; NaN if one is. Where they are equal the gradient goes to x."""
 
@@ -190,7 +182,6 @@ class Maximum(Binary):
         return apply(Where(), first, dz, zero), apply(Where(), first, zero, dz)
 
 
-@dataclass(frozen=True)
 class Minimum(Binary):
     """The smaller of x and y; NaN if one is. Where they are equal the gradient goes to x."""
 
@@ -204,7 +195,6 @@ class Minimum(Binary):
         return apply(Where(), first, dz, zero), apply(Where(), first, zero, dz)
 
 
-@dataclass(frozen=True)
 class Negative(Unary):
     """-x."""
 
@@ -218,7 +208,6 @@ class Negative(Unary):
         return (-dz,)
 
 
-@dataclass(frozen=True)
 class Abs(Unary):
     """|x|; its gradient at 0 is 0."""
 
@@ -232,7 +221,6 @@ class Abs(Unary):
         return (dz * apply(Sign(), x),)
 
 
-@dataclass(frozen=True)
 class Sign(Unary):
     """-1, 0 or 1; NaN stays NaN."""
 
@@ -244,7 +232,6 @@ class Sign(Unary):
         return np.sign(x)
 
 
-@dataclass(frozen=True)
 class Floor(Unary):
     """The largest integer not above x."""
 
@@ -255,7 +242,6 @@ class Floor(Unary):
         return np.floor(x)
 
 
-@dataclass(frozen=True)
 class Round(Unary):
     """The nearest integer, the even one of two."""
 
@@ -266,7 +252,6 @@ class Round(Unary):
         return np.rint(x)
 
 
-@dataclass(frozen=True)
 class Exp(Unary):
     """e to the power x."""
 
@@ -279,7 +264,6 @@ class Exp(Unary):
         return (dz * z,)
 
 
-@dataclass(frozen=True)
 class Expm1(Unary):
     """e to the power x, less 1, exact for small x."""
 
@@ -292,7 +276,6 @@ class Expm1(Unary):
         return (dz * (z + 1),)
 
 
-@dataclass(frozen=True)
 class Log(Unary):
     """The natural logarithm."""
 
@@ -305,7 +288,6 @@ class Log(Unary):
         return (dz / x,)
 
 
-@dataclass(frozen=True)
 class Log1p(Unary):
     """The natural logarithm of 1 + x, exact for small x."""
 
@@ -318,7 +300,6 @@ class Log1p(Unary):
         return (dz / (x + 1),)
 
 
-@dataclass(frozen=True)
 class Sqrt(Unary):
     """The square root."""
 
@@ -331,7 +312,6 @@ class Sqrt(Unary):
         return (dz * 0.5 / z,)
 
 
-@dataclass(frozen=True)
 class Tanh(Unary):
     """The hyperbolic tangent."""
 
@@ -344,7 +324,6 @@ class Tanh(Unary):
         return (dz * (1 - z * z),)
 
 
-@dataclass(frozen=True)
 class Sigmoid(Unary):
     """The logistic function 1 / (1 + e^-x), the lecture's smooth switch; it does not overflow."""
 
@@ -358,7 +337,6 @@ class Sigmoid(Unary):
         return (dz * z * (1 - z),)
 
 
-@dataclass(frozen=True)
 class Erf(Unary):
     """The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
 
@@ -371,7 +349,6 @@ class Erf(Unary):
         return (dz * (2 / math.sqrt(math.pi)) * apply(Exp(), -x * x),)
 
 
-@dataclass(frozen=True)
 class Sin(Unary):
     """The sine of x radians."""
 
@@ -384,7 +361,6 @@ class Sin(Unary):
         return (dz * apply(Cos(), x),)
 
 
-@dataclass(frozen=True)
 class Cos(Unary):
     """The cosine of x radians."""
 
@@ -397,7 +373,6 @@ class Cos(Unary):
         return (-dz * apply(Sin(), x),)
 
 
-@dataclass(frozen=True)
 class Equal(Comparison):
     """x == y."""
 
@@ -408,7 +383,6 @@ class Equal(Comparison):
         return np.equal(x, y)
 
 
-@dataclass(frozen=True)
 class NotEqual(Comparison):
     """x != y."""
 
@@ -419,7 +393,6 @@ class NotEqual(Comparison):
         return np.not_equal(x, y)
 
 
-@dataclass(frozen=True)
 class Less(Comparison):
     """x < y."""
 
@@ -429,7 +402,6 @@ class Less(Comparison):
         return np.less(x, y)
 
 
-@dataclass(frozen=True)
 class LessEqual(Comparison):
     """x <= y."""
 
@@ -446,7 +418,6 @@ class Logical(Binary):
     differentiable = False
 
 
-@dataclass(frozen=True)
 class LogicalAnd(Logical):
     """Both."""
 
@@ -456,7 +427,6 @@ class LogicalAnd(Logical):
         return np.logical_and(x, y)
 
 
-@dataclass(frozen=True)
 class LogicalOr(Logical):
     """At least one."""
 
@@ -466,7 +436,6 @@ class LogicalOr(Logical):
         return np.logical_or(x, y)
 
 
-@dataclass(frozen=True)
 class LogicalXor(Logical):
     """Exactly one."""
 
@@ -476,7 +445,6 @@ class LogicalXor(Logical):
         return np.logical_xor(x, y)
 
 
-@dataclass(frozen=True)
 class LogicalNot(Unary):
     """Not."""
 
@@ -488,7 +456,6 @@ class LogicalNot(Unary):
         return np.logical_not(x)
 
 
-@dataclass(frozen=True)
 class Where(Elementwise):
     """x where the condition holds, y elsewhere. condition: bool; x, y: one dtype."""
 
@@ -528,7 +495,6 @@ class Cast(Elementwise):
         return (apply(Cast(x.dtype), dz),)
 
 
-@dataclass(frozen=True)
 class StopGradient(Elementwise):
     """x, as a constant: no gradient passes."""
 

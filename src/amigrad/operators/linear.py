@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from amigrad.graph import Operator, Spec, Tensor, apply
@@ -13,7 +11,6 @@ from amigrad.operators.elementwise import require_kind
 from amigrad.operators.movement import PermuteDims
 
 
-@dataclass(frozen=True)
 class MatMul(Operator):
     """Matrix product, one for each leading index. x: (..., m, k), y: (..., k, n) -> (..., m, n)"""
 

@@ -37,7 +37,6 @@ def _require_rows(name: str, table: Spec, index: Spec, rows: Spec) -> None:
         raise TypeError(f"{name}: rows of {rows.dtype.name} for a table of {table.dtype.name}")
 
 
-@dataclass(frozen=True)
 class Take(Operator):
     """Lookup rows. table: (V, ...), index: (...) int -> (..., ...). IndexError if an index is outside [0, V)."""
 
@@ -103,7 +102,6 @@ class SumSameRows(Operator):
         return None, apply(SumSameRows(self.size), index, dz)
 
 
-@dataclass(frozen=True)
 class AddRows(Operator):
     """The table with rows added to some of its own. table: (V, ...), index: (...) int, rows: (..., ...)"""
 
@@ -128,7 +126,6 @@ class AddRows(Operator):
         return dz, None, apply(Take(), dz, index)
 
 
-@dataclass(frozen=True)
 class SetRows(Operator):
     """The table with some rows replaced; rows of one index must be equal. table: (V, ...), index: (...) int,
     rows: (..., ...)

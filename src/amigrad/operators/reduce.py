@@ -39,7 +39,6 @@ def restore(reduced: Tensor, axes: tuple[int, ...], shape: Shape) -> Tensor:
     return apply(BroadcastTo(shape), apply(Reshape(kept), reduced))
 
 
-@dataclass(frozen=True)
 class Sum(Reduction):
     """The sum over axes; of integers and truth values as int64."""
 
@@ -56,7 +55,6 @@ class Sum(Reduction):
         return (restore(dz, self.axes, x.shape),)
 
 
-@dataclass(frozen=True)
 class Prod(Reduction):
     """The product over axes; of integers as int64.
 
@@ -81,7 +79,6 @@ class Prod(Reduction):
         return (apply(Where(), alone, others * restore(dz, self.axes, x.shape), zeros_like(x)),)
 
 
-@dataclass(frozen=True)
 class Extremum(Reduction):
     """Max or min; the gradient is shared by equal elements."""
 
@@ -94,7 +91,6 @@ class Extremum(Reduction):
         return (chosen * restore(share, self.axes, x.shape),)
 
 
-@dataclass(frozen=True)
 class Max(Extremum):
     """The largest element over axes; NaN if one is."""
 
@@ -105,7 +101,6 @@ class Max(Extremum):
         return result
 
 
-@dataclass(frozen=True)
 class Min(Extremum):
     """The smallest element over axes; NaN if one is."""
 
@@ -116,7 +111,6 @@ class Min(Extremum):
         return result
 
 
-@dataclass(frozen=True)
 class Any(Reduction):
     """Whether any element over axes is true (not 0)."""
 
@@ -131,7 +125,6 @@ class Any(Reduction):
         return result
 
 
-@dataclass(frozen=True)
 class All(Reduction):
     """Whether all elements over axes are true (not 0)."""
 
