@@ -1,0 +1,168 @@
+"""From LLVM IR as text to addresses that can be called, through the cache of compiled objects."""
+
+from __future__ import annotations
+
+import ctypes.util
+import re
+import sys
+import time
+from functools import cache
+from threading import Lock
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from amigrad.backends.native import cache as disk
+
+if TYPE_CHECKING:
+    from amigrad.backends.native.target import Target
+
+FORMAT = "1"  # Counts up when the same IR is to be compiled in another way.
+
+_DECLARED = re.compile(r'^declare\s[^@\n]*@"?([^\s"(]+)"?\(', re.MULTILINE)
+_EXPORTED = re.compile(r'^define\s(?!internal\s|private\s)[^@\n]*@"?([^\s"(]+)"?\(', re.MULTILINE)
+_POSITION = re.compile(r"<string>:(\d+):(\d+): error: ([^\n]*)")
+_LOCK = Lock()
+_LLVM: ModuleType | None = None
+
+
+class InvalidCodeError(RuntimeError):
+    """The compiler emitted IR that LLVM does not accept: a mistake in amigrad, not in the graph."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"internal error of amigrad's native backend: {what}")
+
+
+def binding() -> ModuleType:
+    """LLVM, imported and made ready at first use."""
+    global _LLVM
+    if _LLVM is None:
+        with _LOCK:
+            if _LLVM is None:
+                import llvmlite.binding as llvm
+
+                if llvm.llvm_version_info[0] < 20:  # Later ones do it by themselves, and refuse to be told.
+                    llvm.initialize()
+                llvm.initialize_native_target()
+                llvm.initialize_native_asmprinter()
+                _LLVM = llvm
+    return _LLVM
+
+
+class Library:
+    """Machine code in memory; it stays there, and its addresses hold, as long as this object lives."""
+
+    def __init__(self, ir_text: str, target: Target, code: bytes, *, from_cache: bool) -> None:
+        self.ir_text = ir_text
+        self.target = target
+        self.from_cache = from_cache
+        self.seconds = 0.0
+        self._names = frozenset(_EXPORTED.findall(ir_text))
+        self._engine = _load(ir_text, target, code)
+
+    @classmethod
+    def compile(cls, ir_text: str, target: Target) -> Library:
+        """The code of some IR: from the cache where it is there, else compiled and kept there."""
+        start = time.perf_counter()
+        version = ".".join(map(str, binding().llvm_version_info))
+        name = disk.key(FORMAT, version, target.triple, target.cpu, target.features, ir_text)
+        code = disk.read(name)
+        from_cache = code is not None
+        if code is None:
+            code = _compile(ir_text, target)
+            disk.write(name, code)
+        library = cls(ir_text, target, code, from_cache=from_cache)
+        library.seconds = time.perf_counter() - start
+        return library
+
+    def address(self, name: str) -> int:
+        """Where a function of the library begins."""
+        found = int(self._engine.get_function_address(name)) if name in self._names else 0
+        if not found:
+            raise KeyError(f"the library has no function {name!r}; it has {', '.join(sorted(self._names)) or 'none'}")
+        return found
+
+    def assembly(self) -> str:
+        """The code as assembly, compiled anew from the IR."""
+        machine = _machine(self.target)
+        return str(machine.emit_assembly(_optimised(self.ir_text, machine, self.target)))
+
+
+def _machine(target: Target) -> Any:
+    chosen = binding().Target.from_triple(target.triple)
+    return chosen.create_target_machine(
+        cpu=target.cpu, features=target.features, opt=3, reloc="pic", codemodel="jitdefault"
+    )
+
+
+def _context() -> Any:
+    """A context of its own for a module, which lives as long as the module does."""
+    llvm = binding()
+    if llvm.llvm_version_info[0] < 20:  # There `ptr` is a type only for who asks; other users of llvmlite may not.
+        return llvm.ContextRef(llvm.ffi.lib.LLVMPY_ContextCreate(True))
+    return llvm.create_context()
+
+
+def _optimised(ir_text: str, machine: Any, target: Target) -> Any:
+    """The IR as a module: checked, and rewritten by LLVM's passes."""
+    llvm = binding()
+    try:
+        module = llvm.parse_assembly(ir_text, _context())
+    except RuntimeError as error:
+        raise InvalidCodeError(_where(ir_text, str(error))) from None
+    module.triple = target.triple
+    module.data_layout = str(machine.target_data)
+    try:
+        module.verify()
+    except RuntimeError as error:
+        raise InvalidCodeError(f"LLVM rejects the code: {str(error).strip()}") from None
+    # The vectors are in the IR already: LLVM's own would only take time.
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = options.slp_vectorization = options.loop_interleaving = False
+    options.loop_unrolling = True
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return module
+
+
+def _compile(ir_text: str, target: Target) -> bytes:
+    """Object code of the IR."""
+    machine = _machine(target)
+    return bytes(machine.emit_object(_optimised(ir_text, machine, target)))
+
+
+def _load(ir_text: str, target: Target, code: bytes) -> Any:
+    """An engine that holds the object code, linked."""
+    llvm = binding()
+    _mathematics()
+    for name in _DECLARED.findall(ir_text):
+        # LLVM would end the process.
+        if not name.startswith("llvm.") and not llvm.address_of_symbol(name):
+            raise InvalidCodeError(f"no library has the function {name!r}")
+    empty = llvm.parse_assembly("")
+    empty.triple = target.triple
+    engine = llvm.create_mcjit_compiler(empty, _machine(target))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine
+
+
+@cache
+def _mathematics() -> None:
+    """Make the C library's mathematical functions known where the process has not loaded them yet."""
+    llvm = binding()
+    if llvm.address_of_symbol("expm1f"):
+        return
+    name = "ucrtbase.dll" if sys.platform == "win32" else ctypes.util.find_library("m")
+    if name:
+        llvm.load_library_permanently(name)
+
+
+def _where(ir_text: str, message: str) -> str:
+    """LLVM's message about IR that cannot be parsed, with the line in question."""
+    found = _POSITION.search(message)
+    if found is None:
+        return f"LLVM cannot read the code: {message.strip()}"
+    number = int(found[1])
+    lines = ir_text.splitlines()
+    line = lines[number - 1].strip() if number <= len(lines) else ""
+    return f"LLVM cannot read line {number} of the code ({found[3]}): {line}"
