@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 import amigrad as ag
+from amigrad.operators.random import BLOCK
 
 MANY = 40_000
 """So many draws have means within 5 standard errors, which a right generator leaves about once in two million."""
@@ -89,6 +91,29 @@ def test_the_first_numbers_of_a_seed_stay_what_they_are() -> None:
     # Philox of counter 0 and key 0 begins with 6627e8d5 e169c58d.
     assert float(ag.Generator(0).uniform()) == (0x6627E8D5 >> 8) / 2**24
     assert float(ag.Generator(0).uniform(dtype="float64")) == ((0x6627E8D5 << 21) ^ (0xE169C58D >> 11)) / 2**53
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_number_depends_on_its_place_only(dtype: str) -> None:
+    sizes = (1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 7)
+    draws = [ag.Generator(9).uniform(size, dtype=dtype).numpy() for size in sizes]
+    for size, draw in zip(sizes, draws, strict=True):
+        np.testing.assert_array_equal(draw, draws[-1][:size])
+    assert len(np.unique(draws[-1])) > 0.99 * sizes[-1]
+    square = ag.Generator(9).uniform((2, BLOCK), dtype=dtype).numpy()
+    np.testing.assert_array_equal(square.ravel(), draws[-1][: 2 * BLOCK])
+
+
+def test_drawing_needs_little_memory_beside_its_numbers() -> None:
+    generator = ag.Generator(1)
+    tracemalloc.start()
+    try:
+        numbers = generator.uniform((20_000, 50)).numpy()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # A block of 16,384 needs a dozen arrays of 8 bytes a number.
+    assert peak < numbers.nbytes + 4_000_000
 
 
 def test_shapes_and_permutations() -> None:

@@ -18,6 +18,8 @@ from amigrad.graph.tensor import Array
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)
 ROUNDS = 10
+BLOCK = 16_384
+"""So many numbers are drawn at a time, so that what the rounds need beside them stays in the cache."""
 
 
 def philox(counter: tuple[Any, Any, Any, Any], key: tuple[Any, Any]) -> tuple[Any, Any, Any, Any]:
@@ -55,14 +57,19 @@ class Uniform(Operator):
         return Spec(self.shape, self.dtype)
 
     def forward(self, generator: Array) -> Array:
+        result = np.empty(self.shape, dtype=self.dtype)  # type: ignore[arg-type]
+        flat = result.reshape(-1)
+        for start in range(0, flat.size, BLOCK):
+            places = np.arange(start, min(start + BLOCK, flat.size), dtype=np.uint64)
+            flat[start : start + BLOCK] = self._numbers(places, generator)
+        return result
+
+    def _numbers(self, places: Array, generator: Array) -> Array:
         mask, shift = np.uint64(0xFFFFFFFF), np.uint64(32)
         seed, draws = generator.astype(np.uint64)
-        place = np.arange(np.prod(self.shape, dtype=np.int64), dtype=np.uint64)  # type: ignore[arg-type]
-        constant = np.zeros_like(place)
-        counter = (place & mask, place >> shift, constant + (draws & mask), constant + (draws >> shift))
+        counter = (places & mask, places >> shift, draws & mask, draws >> shift)
         first, second, _, _ = philox(counter, (seed & mask, seed >> shift))
         if self.dtype == np.float32:
-            bits = (first >> np.uint64(8)).astype(np.float32)
-            return np.reshape(bits * np.float32(2**-24), self.shape)
+            return (first >> np.uint64(8)).astype(np.float32) * np.float32(2**-24)
         wide = (first << np.uint64(21)) ^ (second >> np.uint64(11))
-        return np.reshape(wide.astype(np.float64) * 2.0**-53, self.shape)
+        return wide.astype(np.float64) * 2.0**-53
