@@ -133,6 +133,45 @@ def test_what_only_a_run_knows_is_an_error_with_the_line(use: Callable[[Tensor],
         Traced(use, np.ones(3))
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda w: float(w),
+        lambda w: int(w),
+        lambda w: bool(w),
+        lambda w: w.item(),
+        lambda w: w.numpy(),
+        lambda w: np.asarray(w),
+        lambda w: np.exp(w),
+        lambda w: np.from_dlpack(w),
+        lambda w: ag.tensor(w),
+        lambda w: ag.parameter(w),
+    ],
+)
+@pytest.mark.parametrize("kind", [ag.parameter, ag.state])
+def test_the_value_of_a_parameter_or_a_state_is_known_only_at_a_call(
+    kind: Callable[..., Tensor], use: Callable[[Tensor], Any]
+) -> None:
+    outer = kind(2.0, name="rate")
+    use(outer)
+    line = use.__code__.co_firstlineno
+    message = f"needs the value of the {kind.__name__} rate.*" + re.escape(f"(at {__file__}:{line} in <lambda>)")
+    with pytest.raises(TraceError, match=message):
+        Traced(lambda x: x * use(outer), np.ones(3))
+
+
+def test_an_integer_state_is_no_index_of_a_trace() -> None:
+    count = ag.state(1)
+    with pytest.raises(TraceError, match="an index needs the value of the state"):
+        Traced(lambda x: [x, x][count], np.ones(3))  # type: ignore[call-overload]
+
+
+def test_values_that_no_call_changes_may_be_used_while_tracing() -> None:
+    fixed = ag.tensor(2.0, "float64")
+    traced = Traced(lambda x: x * float(fixed), np.ones(3))
+    assert traced(np.ones(2))[0].tolist() == [2, 2]
+
+
 def test_an_error_speaks_of_the_alternative() -> None:
     with pytest.raises(TraceError, match="Use `where` instead of `if`"):
         Traced(lambda x: bool(ag.sum(x)), np.ones(3))

@@ -230,6 +230,17 @@ class State(Tensor):
         buffer = np.array(value, copy=True, order="C")
         super().__init__(Spec(buffer.shape, as_dtype(buffer.dtype)), buffer, tracked=False, name=name)
 
+    def _known(self, use: str) -> Array:
+        if recording.active_trace() is not None:
+            kind = "parameter" if isinstance(self, Parameter) else "state"
+            label = f" {self.name}" if self.name else ""
+            raise TraceError(
+                f"{use} needs the value of the {kind}{label}, but inside a compiled function it is not known: it may "
+                "be another at each call. Use the functions of tensors, `where` instead of `if`, and take values from "
+                "what the function returns"
+            )
+        return super()._known(use)
+
     def numpy(self) -> Array:
         """A copy of the value."""
         return self._known("numpy()").copy()
