@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+import inspect
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amigrad.backends.structure import flatten, unflatten
+from amigrad.backends.structure import LEAF, flatten, unflatten
 from amigrad.graph import Spec, State, Tensor, Trace
 from amigrad.graph.gradients import topological_order
 from amigrad.graph.recording import tracing
@@ -56,8 +57,8 @@ def trace(function: Callable[..., Any], arguments: Hashable, examples: list[Spec
     """Run `function` once with traced tensors in the place of its data, and take its graph."""
     name = getattr(function, "__name__", "function")
     recorded = Trace()
-    for example in examples:
-        recorded.input(example)
+    for example, input_name in zip(examples, _input_names(function, arguments), strict=True):
+        recorded.input(example, input_name)
     remaining = iter(recorded.inputs)
     with tracing(recorded):
         args, kwargs = unflatten(arguments, lambda: next(remaining))
@@ -68,3 +69,31 @@ def trace(function: Callable[..., Any], arguments: Hashable, examples: list[Spec
     assignments = list(recorded.assignments.values())
     order = topological_order([*outputs, *(value for _, value in assignments)])
     return Program(name, recorded.inputs, outputs, structure, assignments, order, recorded.scope)
+
+
+def _input_names(function: Callable[..., Any], arguments: Any) -> Iterator[str]:
+    """What the function calls each tensor among its arguments: x, and inside of x: x[0], x.key."""
+    _, ((_, positional), (_, by_name)) = arguments
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "arguments")
+    for place, structure in enumerate(positional):
+        yield from _leaf_names(structure, names[place] if place < len(names) else f"{rest}[{place - len(names)}]")
+    for name, structure in by_name:
+        yield from _leaf_names(structure, name)
+
+
+def _leaf_names(structure: Any, name: str) -> Iterator[str]:
+    if structure == LEAF:
+        yield name
+        return
+    kind, content = structure
+    if kind == "dict":
+        for key, inner in content:
+            yield from _leaf_names(inner, f"{name}.{key}")
+    elif kind != "constant":
+        for place, inner in enumerate(content):
+            yield from _leaf_names(inner, f"{name}[{place}]")

@@ -1,0 +1,1 @@
+"""The native compiler: simplify -> schedule -> plan -> emit -> load. See `executor` for how they meet."""

@@ -1,0 +1,1 @@
+"""Runs a graph operation by operation through `forward`."""

@@ -1,0 +1,624 @@
+"""Loop nests: a kernel's body over every element of its domain, the innermost axis in vectors.
+
+Axes that all accesses go through as one are merged. What depends on outer loops only (an index and the row it
+names, a scalar expression) is computed once there, not in the innermost loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from amigrad.backends.native.ir import Function, literal, register
+from amigrad.backends.native.schedule import Kernel, Reduce, Scatter, Sink, Store
+from amigrad.backends.native.simplify import Node, dim_key
+from amigrad.backends.native.target import Target
+from amigrad.backends.native.values import Access, constant, gather, lower, read, write
+from amigrad.backends.native.views import View, contiguous_strides, is_unit
+from amigrad.graph import Dim, DType, Shape, bool_, float32, float64, int64
+from amigrad.graph.sizes import product
+from amigrad.operators import create, lookup, random, reduce
+from amigrad.operators.random import MULTIPLIERS, ROUNDS, WEYL
+
+Pointer = Callable[[Function, Node], str]
+_LONG = 4096
+
+
+def identity(operator: reduce.Reduction, dtype: DType) -> float | int | bool:
+    """What a reduction starts from."""
+    match operator:
+        case reduce.Sum() | reduce.Any():
+            return 0
+        case reduce.Prod() | reduce.All():
+            return 1
+        case reduce.Max():
+            return -np.inf if dtype.kind == "f" else int(np.iinfo(dtype).min)
+    return np.inf if dtype.kind == "f" else int(np.iinfo(dtype).max)
+
+
+def combine(f: Function, operator: reduce.Reduction, a: str, b: str, dtype: DType, lanes: int) -> str:
+    """Two partial results of a reduction as one."""
+    type_ = register(dtype, lanes)
+    real = dtype.kind == "f"
+    match operator:
+        case reduce.Sum():
+            return f.emit(f"{'fadd' if real else 'add'} {type_} {a}, {b}")
+        case reduce.Prod():
+            return f.emit(f"{'fmul' if real else 'mul'} {type_} {a}, {b}")
+        case reduce.Any():
+            return f.emit(f"or {type_} {a}, {b}")
+        case reduce.All():
+            return f.emit(f"and {type_} {a}, {b}")
+    larger = isinstance(operator, reduce.Max)
+    if real:
+        # A new value that is NaN is taken, and once taken it stays: nothing compares greater.
+        better = f.emit(f"fcmp {'ugt' if larger else 'ult'} {type_} {b}, {a}")
+        stays = f.emit(f"fcmp uno {type_} {a}, {a}")
+        taken = f.emit(f"select {_mask_type(lanes)} {better}, {type_} {b}, {type_} {a}")
+        return f.emit(f"select {_mask_type(lanes)} {stays}, {type_} {a}, {type_} {taken}")
+    better = f.emit(f"icmp {'sgt' if larger else 'slt'} {type_} {b}, {a}")
+    return f.emit(f"select {_mask_type(lanes)} {better}, {type_} {b}, {type_} {a}")
+
+
+def _mask_type(lanes: int) -> str:
+    return "i1" if lanes == 1 else f"<{lanes} x i1>"
+
+
+def across(f: Function, operator: reduce.Reduction, value: str, dtype: DType, lanes: int) -> str:
+    """The lanes of a vector reduced to one value, in halves."""
+    while lanes > 1:
+        half = lanes // 2
+        parts = []
+        for start in (0, half):
+            places = ", ".join(f"i32 {start + i}" for i in range(half))
+            vector = register(dtype, lanes)
+            if half == 1:
+                parts.append(f.emit(f"extractelement {vector} {value}, i32 {start}"))
+            else:
+                parts.append(f.emit(f"shufflevector {vector} {value}, {vector} poison, <{half} x i32> <{places}>"))
+        value = combine(f, operator, parts[0], parts[1], dtype, half)
+        lanes = half
+    return value
+
+
+class LoopNest:
+    """Emits one kernel of kind "loop" into a function."""
+
+    def __init__(self, f: Function, kernel: Kernel, target: Target, pointer: Pointer) -> None:
+        self.f = f
+        self.kernel = kernel
+        self.pointer = pointer
+        self.axes = len(kernel.domain)
+        self.accesses: list[Access] = []
+        self.loads = {n: self._viewed(v) for n, v in kernel.loads.items() if self._is_elementwise(n)}
+        self.indices: dict[object, Access] = {}
+        self.rows: dict[object, Access] = {}
+        self.row_strides: dict[object, Dim] = {}
+        self.outputs: dict[Sink, Access] = {}
+        for node in kernel.body:
+            self._add_node(node)
+        for sink in kernel.sinks:
+            self._add_sink(sink)
+        self.domain = self._merge(list(kernel.domain))
+        self.lanes = self._choose_lanes(target)
+        self.offsets: dict[Access, str] = {}
+        self.scalars: dict[Node, str] = {}
+
+    # What the kernel touches
+
+    def _is_elementwise(self, node: Node) -> bool:
+        """Whether a loaded node is read at the element that is being computed, not through an index."""
+        for consumer in self.kernel.body:
+            match consumer.operator:
+                case lookup.Take() | lookup.OneHot() | random.Uniform():
+                    continue
+            if node in consumer.inputs:
+                return True
+        return any(not isinstance(s, Scatter) or s.value is node for s in self.kernel.sinks if s.value is node)
+
+    def _access(self, base: Node | None, dtype: DType, strides: list[Dim], offset: Dim = 0) -> Access:
+        access = Access(base, dtype, strides, offset)
+        self.accesses.append(access)
+        return access
+
+    def _viewed(self, view: View, trailing: int = 0) -> Access:
+        strides: list[Dim] = [
+            0 if is_unit(d) else s for d, s in zip(view.shape, view.strides, strict=True)
+        ]
+        return self._access(view.base, view.base.dtype, [*strides, *[0] * trailing], view.offset)
+
+    def _add_node(self, node: Node) -> None:
+        match node.operator:
+            case lookup.Take():
+                table, index = node.inputs
+                row = len(table.shape) - 1
+                self._index(node, self.kernel.loads.get(index), row)
+                view = self.kernel.loads[table]
+                self.rows[node] = self._access(
+                    view.base, table.dtype, [*[0] * len(index.shape), *view.strides[1:]], view.offset
+                )
+                self.row_strides[node] = view.strides[0]
+            case lookup.OneHot():
+                self._index(node, self.kernel.loads.get(node.inputs[0]), 1)
+                self.rows[node] = self._access(None, int64, [*[0] * (self.axes - 1), 1])
+            case create.Arange():
+                self.rows[node] = self._access(None, int64, [1])
+            case random.Uniform():
+                self.rows[node] = self._access(None, int64, list(contiguous_strides(node.shape)))
+
+    def _index(self, key: object, view: View | None, trailing: int) -> None:
+        if view is not None:
+            self.indices[key] = self._viewed(view, trailing)
+
+    def _add_sink(self, sink: Sink) -> None:
+        match sink:
+            case Store(_, target):
+                self.outputs[sink] = self._viewed(target)
+            case Reduce(node, _, axes):
+                kept = iter(contiguous_strides(node.shape))
+                strides: list[Dim] = [0 if a in axes else next(kept) for a in range(self.axes)]
+                self.outputs[sink] = self._access(node, node.dtype, strides)
+            case Scatter(target_node, _, index, _):
+                strides_ = contiguous_strides(target_node.shape)
+                self._index(sink, index, self.axes - len(index.shape))
+                self.outputs[sink] = self._access(
+                    target_node, target_node.dtype, [*[0] * len(index.shape), *strides_[1:]]
+                )
+                self.row_strides[sink] = strides_[0]
+
+    def _merge(self, domain: list[Dim]) -> list[Dim]:
+        """Take away axes of size 1 and merge neighbours; changes the accesses' strides."""
+        # The axes of each reduction must not be mixed with others: give them a mark of their own.
+        marks = [[a in s.axes for a in range(self.axes)] for s in self.kernel.sinks if isinstance(s, Reduce)]
+        axis = 0
+        while axis < len(domain):
+            if is_unit(domain[axis]):
+                del domain[axis]
+                for access in self.accesses:
+                    del access.strides[axis]
+                for mark in marks:
+                    del mark[axis]
+                continue
+            if axis and all(
+                dim_key(a.strides[axis - 1]) == dim_key(a.strides[axis] * domain[axis]) for a in self.accesses
+            ) and all(mark[axis - 1] == mark[axis] for mark in marks):
+                domain[axis - 1] = domain[axis - 1] * domain[axis]
+                del domain[axis]
+                for access in self.accesses:
+                    del access.strides[axis - 1]
+                for mark in marks:
+                    del mark[axis - 1]
+                continue
+            axis += 1
+        reductions = [s for s in self.kernel.sinks if isinstance(s, Reduce)]
+        self.reduced = {s: mark for s, mark in zip(reductions, marks, strict=True)}
+        return domain
+
+    def _choose_lanes(self, target: Target) -> int:
+        if not self.domain:
+            return 1
+        last = len(self.domain)
+        if any(isinstance(s, Scatter) and self._innermost_index(s) for s in self.kernel.sinks):
+            return 1
+        if any(isinstance(s, Reduce) and isinstance(s.node.operator, reduce.ArgMax) for s in self.kernel.sinks):
+            return 1
+        dtypes = [n.dtype for n in self.kernel.body] + [a.dtype for a in self.accesses if a.base is not None]
+        wide = all(d.itemsize == 8 for d in dtypes)
+        lanes = target.vector_bytes // (8 if wide else 4)
+        size = self.domain[last - 1]
+        while isinstance(size, int) and lanes > 4 and lanes // 2 >= size:
+            lanes //= 2
+        return lanes
+
+    def _innermost_index(self, sink: Scatter) -> bool:
+        return bool(self.domain) and sink in self.indices and self.indices[sink].depth() == len(self.domain)
+
+    # The nest
+
+    def emit(self) -> None:
+        """Emit fills, loops and what follows them."""
+        for node, value in self.kernel.fills:
+            fill(self.f, self.pointer(self.f, node), node, value)
+        for sink, mark in self.reduced.items():
+            if isinstance(sink.node.operator, reduce.Reduction) and self._in_memory(mark):
+                operator = sink.node.operator
+                fill(self.f, self.pointer(self.f, sink.node), sink.node, identity(operator, sink.node.dtype))
+        for access in self.accesses:
+            self.offsets[access] = self.f.size(access.offset)
+        self._open(0)
+
+    def _in_memory(self, mark: list[bool]) -> bool:
+        """Whether a reduction adds up in its buffer: unless only the innermost axis is reduced."""
+        return any(mark[:-1])
+
+    def _open(self, depth: int) -> None:
+        self._hoist(depth)
+        rank = len(self.domain)
+        if depth == rank:
+            self._element(None, "0")
+            return
+        if depth == rank - 1:
+            self._innermost()
+            return
+        saved, scalars = dict(self.offsets), dict(self.scalars)
+        with self.f.looping("0", self.f.size(self.domain[depth]), 1) as index:
+            self._advance(depth, index)
+            self._open(depth + 1)
+        self.offsets, self.scalars = saved, scalars
+
+    def _advance(self, axis: int, index: str) -> None:
+        for access in self.accesses:
+            stride = access.strides[axis]
+            if not (isinstance(stride, int) and stride == 0):
+                step = self.f.mul(index, self.f.size(stride))
+                self.offsets[access] = self.f.add(self.offsets[access], step)
+
+    def _hoist(self, depth: int) -> None:
+        """Compute what is known at this depth: rows that indices name, and scalar expressions."""
+        for key, access in self.indices.items():
+            if access.depth() == depth and depth < max(len(self.domain), 1):
+                self._enter_row(key, access)
+        if depth >= len(self.domain):
+            return
+        for node in self.kernel.body:
+            if node not in self.scalars and self._depth(node) <= depth:
+                self.scalars[node] = self._compute(node, 1, None, "0", {})
+
+    def _enter_row(self, key: object, access: Access) -> None:
+        index = self._load_index(access, self.offsets[access])
+        if isinstance(key, Node) and isinstance(key.operator, lookup.OneHot):
+            self.scalars[access.base, id(key)] = index  # type: ignore[index]
+            return
+        row = self.outputs[key] if isinstance(key, Scatter) else self.rows[key]
+        step = self.f.mul(index, self.f.size(self.row_strides[key]))
+        self.offsets[row] = self.f.add(self.offsets[row], step)
+
+    def _load_index(self, access: Access, offset: str) -> str:
+        assert access.base is not None
+        value = self.f.load(self.f.at(self.pointer(self.f, access.base), access.dtype, offset), access.dtype)
+        return value if access.dtype == int64 else self.f.emit(f"sext i32 {value} to i64")
+
+    def _depth(self, node: Node) -> int:
+        if node.is_constant:
+            return 0
+        if node in self.kernel.body:
+            match node.operator:
+                case lookup.Take():
+                    return max(self.indices[node].depth() if node in self.indices else 0, self.rows[node].depth())
+                case lookup.OneHot() | create.Arange() | random.Uniform():
+                    inner = self.indices[node].depth() if node in self.indices else 0
+                    return max(inner, self.rows[node].depth())
+            return max((self._depth(i) for i in node.inputs), default=0)
+        return self.loads[node].depth()
+
+    # The innermost axis
+
+    def _innermost(self) -> None:
+        f, lanes = self.f, self.lanes
+        axis = len(self.domain) - 1
+        size = self.domain[axis]
+        count = f.size(size)
+        self.variables: dict[Reduce, tuple[str, str, DType]] = {}
+        for sink, mark in self.reduced.items():
+            if mark[axis]:
+                self.variables[sink] = self._begin(sink, size)
+        self.splats: dict[Node, str] = {}
+        if lanes == 1:
+            with f.looping("0", count, 1) as index:
+                self._element(None, index)
+        else:
+            if isinstance(size, int):
+                whole, rest = str(size - size % lanes), str(size % lanes)
+            else:
+                rest = f.emit(f"urem i64 {count}, {lanes}")
+                whole = f.emit(f"sub i64 {count}, {rest}")
+            if whole != "0":
+                with f.looping("0", whole, lanes) as index:
+                    self._element(None, index)
+            if rest.startswith("%"):
+                mask = f.mask(rest, lanes)
+                with f.when(f.emit(f"icmp ne i64 {rest}, 0")):
+                    self._element(mask, whole)
+            elif rest != "0":
+                self._element(f.mask(rest, lanes), whole)
+        for sink in self.variables:
+            self._finish(sink, self.reduced[sink])
+
+    def _begin(self, sink: Reduce, size: Dim) -> tuple[str, str, DType]:
+        """The variables in which a reduction along the innermost axis adds up."""
+        f, lanes = self.f, self.lanes
+        operator = sink.node.operator
+        if isinstance(operator, reduce.ArgMax):
+            low = literal(identity(reduce.Max(()), sink.value.dtype), sink.value.dtype)
+            return (
+                f.variable(register(sink.value.dtype), low),
+                f.variable("i64", "0"),
+                sink.value.dtype,
+            )
+        assert isinstance(operator, reduce.Reduction)
+        dtype = sink.node.dtype
+        # Long sums of float32 add up in float64, so that their error does not grow with the length.
+        if dtype == float32 and isinstance(operator, reduce.Sum) and not (isinstance(size, int) and size <= _LONG):
+            dtype = float64
+        start = f.splat(literal(identity(operator, dtype), dtype), dtype, lanes)
+        return f.variable(register(dtype, lanes), start), "", dtype
+
+    def _element(self, mask: str | None, inner: str) -> None:
+        """The body and the sinks for one vector (or one element)."""
+        cache: dict[Node, str] = {}
+        for sink in self.kernel.sinks:
+            value = self._value(sink.value, self.lanes, mask, inner, cache)
+            match sink:
+                case Store():
+                    access = self.outputs[sink]
+                    self._write(access, value, mask, inner)
+                case Scatter():
+                    self._scatter(sink, value, mask, inner)
+                case Reduce():
+                    self._reduce(sink, value, mask, inner)
+
+    def _stride(self, access: Access) -> str:
+        return self.f.size(access.strides[-1]) if access.strides else "0"
+
+    def _place(self, access: Access, inner: str) -> str:
+        """The offset of the first lane."""
+        return self.f.add(self.offsets[access], self.f.mul(inner, self._stride(access)))
+
+    def _write(self, access: Access, value: str, mask: str | None, inner: str) -> None:
+        assert access.base is not None
+        pointer = self.pointer(self.f, access.base)
+        write(self.f, value, pointer, access, self._place(access, inner), self._stride(access), self.lanes, mask)
+
+    def _read(self, access: Access, lanes: int, mask: str | None, inner: str) -> str:
+        assert access.base is not None
+        pointer = self.pointer(self.f, access.base)
+        return read(self.f, pointer, access, self._place(access, inner), self._stride(access), lanes, mask)
+
+    def _scatter(self, sink: Scatter, value: str, mask: str | None, inner: str) -> None:
+        access = self.outputs[sink]
+        if sink in self.indices and self._innermost_index(sink):
+            saved = dict(self.offsets)
+            index = self.indices[sink]
+            self.offsets[index] = self._place(index, inner)
+            self._enter_row(sink, index)
+            self._add_or_set(sink, access, value, mask, inner)
+            self.offsets = saved
+        else:
+            self._add_or_set(sink, access, value, mask, inner)
+
+    def _add_or_set(self, sink: Scatter, access: Access, value: str, mask: str | None, inner: str) -> None:
+        if sink.adds:
+            before = self._read(access, self.lanes, mask, inner)
+            value = combine(self.f, reduce.Sum(()), before, value, access.dtype, self.lanes)
+        self._write(access, value, mask, inner)
+
+    def _reduce(self, sink: Reduce, value: str, mask: str | None, inner: str) -> None:
+        f, operator, lanes = self.f, sink.node.operator, self.lanes
+        if isinstance(operator, reduce.ArgMax):
+            self._argmax(sink, value, inner)
+            return
+        assert isinstance(operator, reduce.Reduction)
+        value = self._as_result(sink, value, lanes)
+        dtype = sink.node.dtype
+        mark = self.reduced[sink]
+        if mark and mark[-1]:
+            variable, _, wide = self.variables[sink]
+            if wide != dtype:
+                value = f.emit(f"fpext {register(dtype, lanes)} {value} to {register(wide, lanes)}")
+            if mask is not None:
+                start = f.splat(literal(identity(operator, wide), wide), wide, lanes)
+                type_ = register(wide, lanes)
+                value = f.emit(f"select <{lanes} x i1> {mask}, {type_} {value}, {type_} {start}")
+            before = f.get(variable, register(wide, lanes))
+            f.set(variable, register(wide, lanes), combine(f, operator, before, value, wide, lanes))
+            return
+        access = self.outputs[sink]
+        if any(mark):
+            value = combine(f, operator, self._read(access, lanes, mask, inner), value, dtype, lanes)
+        self._write(access, value, mask, inner)
+
+    def _as_result(self, sink: Reduce, value: str, lanes: int) -> str:
+        """A value in the type in which it is reduced: integers as int64, anything as a truth value for any and all."""
+        source, dtype = sink.value.dtype, sink.node.dtype
+        if source == dtype:
+            return value
+        from_, to = register(source, lanes), register(dtype, lanes)
+        if dtype == bool_:
+            zero = "zeroinitializer" if lanes > 1 else literal(0, source)
+            return self.f.emit(f"{'fcmp une' if source.kind == 'f' else 'icmp ne'} {from_} {value}, {zero}")
+        return self.f.emit(f"{'zext' if source == bool_ else 'sext'} {from_} {value} to {to}")
+
+    def _argmax(self, sink: Reduce, value: str, inner: str) -> None:
+        f, dtype = self.f, sink.value.dtype
+        if not self.domain:
+            access = self.outputs[sink]
+            assert access.base is not None
+            f.store("0", f.at(self.pointer(f, access.base), int64, self.offsets[access]), int64)
+            return
+        best, place, _ = self.variables[sink]
+        before = f.get(best, register(dtype))
+        if dtype.kind == "f":
+            larger = f.emit(f"fcmp ogt {register(dtype)} {value}, {before}")
+            nan = f.emit(f"fcmp uno {register(dtype)} {value}, {value}")
+            fine = f.emit(f"fcmp ord {register(dtype)} {before}, {before}")
+            larger = f.emit(f"or i1 {larger}, {f.emit(f'and i1 {nan}, {fine}')}")
+        else:
+            larger = f.emit(f"icmp sgt {register(dtype)} {value}, {before}")
+        type_ = register(dtype)
+        f.set(best, type_, f.emit(f"select i1 {larger}, {type_} {value}, {type_} {before}"))
+        f.set(place, "i64", f.emit(f"select i1 {larger}, i64 {inner}, i64 {f.get(place, 'i64')}"))
+
+    def _finish(self, sink: Reduce, mark: list[bool]) -> None:
+        """After the innermost loop: the lanes together, and into the buffer."""
+        f, operator, access = self.f, sink.node.operator, self.outputs[sink]
+        assert access.base is not None
+        variable, place, wide = self.variables[sink]
+        pointer = f.at(self.pointer(f, access.base), access.dtype, self.offsets[access])
+        if isinstance(operator, reduce.ArgMax):
+            f.store(f.get(place, "i64"), pointer, int64)
+            return
+        assert isinstance(operator, reduce.Reduction)
+        value = across(f, operator, f.get(variable, register(wide, self.lanes)), wide, self.lanes)
+        dtype = sink.node.dtype
+        if wide != dtype:
+            value = f.emit(f"fptrunc {register(wide)} {value} to {register(dtype)}")
+        if any(mark[:-1]):
+            value = combine(f, operator, f.load(pointer, dtype), value, dtype, 1)
+        f.store(value, pointer, dtype)
+
+    # Values
+
+    def _value(self, node: Node, lanes: int, mask: str | None, inner: str, cache: dict[Node, str]) -> str:
+        if node in cache:
+            return cache[node]
+        if node.is_constant:
+            value = constant(self.f, node, lanes)
+        elif node in self.scalars and self.domain:
+            value = self.f.splat(self.scalars[node], node.dtype, lanes)
+        elif node in self.loads and node not in self.kernel.body:
+            access = self.loads[node]
+            if lanes > 1 and access.depth() < len(self.domain):
+                value = self.f.splat(self._read(access, 1, None, inner), node.dtype, lanes)
+            else:
+                value = self._read(access, lanes, mask, inner)
+        else:
+            value = self._compute(node, lanes, mask, inner, cache)
+        cache[node] = value
+        return value
+
+    def _compute(self, node: Node, lanes: int, mask: str | None, inner: str, cache: dict[Node, str]) -> str:
+        f = self.f
+        match node.operator:
+            case lookup.Take():
+                return self._take(node, lanes, mask, inner)
+            case lookup.OneHot():
+                return self._one_hot(node, lanes, mask, inner)
+            case create.Arange():
+                return self._as_number(self._positions(self.rows[node], lanes, inner), node.dtype, lanes)
+            case random.Uniform():
+                return self._uniform(node, lanes, inner)
+        arguments = [self._value(i, lanes, mask, inner, cache) for i in node.inputs]
+        if getattr(node.operator, "name", "") == "copy":
+            return arguments[0]
+        return lower(f, node, arguments, lanes)
+
+    def _take(self, node: Node, lanes: int, mask: str | None, inner: str) -> str:
+        f, row = self.f, self.rows[node]
+        table, index_node = node.inputs
+        assert row.base is not None
+        pointer = self.pointer(f, row.base)
+        if node not in self.indices:
+            step = f.mul(str(int(index_node.constant or 0)), f.size(self.row_strides[node]))  # type: ignore[arg-type]
+            offset = f.add(self._place(row, inner), step)
+            return self._splat_or_read(row, pointer, offset, lanes, mask)
+        index = self.indices[node]
+        if not self.domain or index.depth() < len(self.domain):
+            return self._splat_or_read(row, pointer, self._place(row, inner), lanes, mask)
+        # The index changes along the innermost axis: the table has no row axis there.
+        numbers = self._read(index, lanes, mask, inner)
+        if index.dtype != int64:
+            numbers = f.emit(f"sext {register(index.dtype, lanes)} {numbers} to {register(int64, lanes)}")
+        step = f.size(self.row_strides[node])
+        if lanes == 1:
+            offset = f.add(self._place(row, inner), f.mul(numbers, step))
+            return f.load(f.at(pointer, row.dtype, offset), row.dtype)
+        offsets = f.emit(f"mul nsw <{lanes} x i64> {numbers}, {f.splat(step, int64, lanes)}")
+        offsets = f.emit(f"add nsw <{lanes} x i64> {offsets}, {f.splat(self._place(row, inner), int64, lanes)}")
+        return gather(f, pointer, row.dtype, offsets, lanes, mask)
+
+    def _splat_or_read(self, row: Access, pointer: str, offset: str, lanes: int, mask: str | None) -> str:
+        if lanes > 1 and row.depth() < len(self.domain):
+            return self.f.splat(read(self.f, pointer, row, offset, "0", 1, None), row.dtype, lanes)
+        return read(self.f, pointer, row, offset, self._stride(row), lanes, mask)
+
+    def _positions(self, access: Access, lanes: int, inner: str) -> str:
+        """The value of an access without a buffer in each lane, i64."""
+        first = self.f.splat(self._place(access, inner), int64, lanes)
+        stride = self._stride(access)
+        if lanes == 1 or stride == "0":
+            return first
+        f = self.f
+        steps = f.emit(f"mul nsw <{lanes} x i64> {f.lane_numbers(lanes)}, {f.splat(stride, int64, lanes)}")
+        return f.emit(f"add nsw <{lanes} x i64> {first}, {steps}")
+
+    def _as_number(self, value: str, dtype: DType, lanes: int) -> str:
+        if dtype == int64:
+            return value
+        how = "sitofp" if dtype.kind == "f" else "trunc"
+        return self.f.emit(f"{how} {register(int64, lanes)} {value} to {register(dtype, lanes)}")
+
+    def _one_hot(self, node: Node, lanes: int, mask: str | None, inner: str) -> str:
+        f, (index_node,) = self.f, node.inputs
+        positions = self._positions(self.rows[node], lanes, inner)
+        if index_node.is_constant:
+            wanted = constant(f, index_node, 1)
+            chosen = f.splat(wanted, int64, lanes)
+        else:
+            access = self.indices[node]
+            known = self.scalars.get((access.base, id(node)))  # type: ignore[call-overload]
+            if known is not None:
+                chosen = f.splat(known, int64, lanes)
+            elif not self.domain or access.depth() < len(self.domain):
+                chosen = f.splat(self._load_index(access, self.offsets[access]), int64, lanes)
+            else:
+                # Only where the axis of classes has size 1: the index then runs along the innermost axis.
+                chosen = self._read(access, lanes, mask, inner)
+                if access.dtype != int64:
+                    chosen = f.emit(f"sext {register(access.dtype, lanes)} {chosen} to {register(int64, lanes)}")
+        return f.emit(f"icmp eq {register(int64, lanes)} {positions}, {chosen}")
+
+    def _uniform(self, node: Node, lanes: int, inner: str) -> str:
+        f = self.f
+        view = self.kernel.loads[node.inputs[0]]
+        state = f.at(self.pointer(f, view.base), int64, f.size(view.offset))
+        seed, draws = f.load(state, int64), f.load(f.at(state, int64, f.size(view.strides[0])), int64)
+        return uniform(f, self._positions(self.rows[node], lanes, inner), seed, draws, node.dtype, lanes)
+
+
+def fill(f: Function, pointer: str, node: Node, value: object) -> None:
+    """Fill a node's buffer with one value."""
+    text = literal(value, node.dtype)  # type: ignore[arg-type]
+    count = f.size(product(node.shape))
+    lanes = 64 // max(node.dtype.itemsize, 4)
+    rest = f.emit(f"urem i64 {count}, {lanes}")
+    whole = f.emit(f"sub i64 {count}, {rest}")
+    with f.looping("0", whole, lanes) as index:
+        f.store(f.splat(text, node.dtype, lanes), f.at(pointer, node.dtype, index), node.dtype, lanes)
+    with f.looping(whole, count, 1) as index:
+        f.store(text, f.at(pointer, node.dtype, index), node.dtype)
+
+
+def uniform(f: Function, place: str, seed: str, draws: str, dtype: DType, lanes: int) -> str:
+    """Philox 4x32-10 in 64-bit lanes; see `operators/random.py`."""
+    type_ = register(int64, lanes)
+
+    def splat(value: int | str) -> str:
+        return f.splat(str(value), int64, lanes)
+
+    def op(name: str, a: str, b: str) -> str:
+        return f.emit(f"{name} {type_} {a}, {b}")
+
+    mask, shift = splat(0xFFFFFFFF), splat(32)
+    words = [op("and", place, mask), op("lshr", place, shift)]
+    words += [op("and", splat(draws), mask), op("lshr", splat(draws), shift)]
+    keys = [op("and", splat(seed), mask), op("lshr", splat(seed), shift)]
+    for _ in range(ROUNDS):
+        first, second = op("mul", words[0], splat(MULTIPLIERS[0])), op("mul", words[2], splat(MULTIPLIERS[1]))
+        words = [
+            op("xor", op("xor", op("lshr", second, shift), words[1]), keys[0]),
+            op("and", second, mask),
+            op("xor", op("xor", op("lshr", first, shift), words[3]), keys[1]),
+            op("and", first, mask),
+        ]
+        keys = [op("and", op("add", k, splat(w)), mask) for k, w in zip(keys, WEYL, strict=True)]
+    real = register(dtype, lanes)
+    if dtype == float32:
+        number = f.emit(f"sitofp {type_} {op('lshr', words[0], splat(8))} to {real}")
+        return f.emit(f"fmul {real} {number}, {f.splat(literal(2.0**-24, dtype), dtype, lanes)}")
+    wide = op("xor", op("shl", words[0], splat(21)), op("lshr", words[1], splat(11)))
+    number = f.emit(f"sitofp {type_} {wide} to {real}")
+    return f.emit(f"fmul {real} {number}, {f.splat(literal(2.0**-53, dtype), dtype, lanes)}")
+
+
+__all__ = ["LoopNest", "Pointer", "Shape", "fill"]

@@ -1,0 +1,542 @@
+"""Second stage: which nodes are computed together, in one loop nest or one matrix product: a kernel.
+
+A kernel goes over every element of its domain. Its body are the nodes it computes element by element, in registers
+(elementwise operators, lookups, ranges, random numbers; in a product's kernel the product itself comes first: they
+are its epilogue). Its sinks are where results go: stores, reductions, rows added to or set in a table. A node joins
+the kernel of one of its inputs if the domains are the same and no input would then wait for itself; what another
+kernel reads is stored in a buffer; movement is never computed but read through a view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from amigrad.backends.native.simplify import FirstSame, Node, Simplified, shape_key
+from amigrad.backends.native.views import View, contiguous_strides, move, reshape_strides, whole, whole_of
+from amigrad.graph import Dim, Operator, Shape, State, int32
+from amigrad.graph.sizes import product
+from amigrad.operators import create, elementwise, linear, lookup, movement, random, reduce
+from amigrad.operators.elementwise import Elementwise, Unary
+
+BODY = (Elementwise, lookup.Take, lookup.OneHot, create.Arange, random.Uniform)
+MOVEMENT = (
+    movement.Reshape,
+    movement.PermuteDims,
+    movement.BroadcastTo,
+    movement.Slice,
+    movement.Flip,
+)
+ROWS = (lookup.ScatterRows, lookup.AddRows, lookup.SetRows)
+
+
+class Copy(Unary):
+    """The elements as they are, in a buffer of their own."""
+
+    name = "copy"
+
+
+@dataclass(eq=False)
+class Store:
+    """Each element of a value stored in a view of a buffer."""
+
+    value: Node
+    target: View
+
+
+@dataclass(eq=False)
+class Reduce:
+    """A value reduced over axes of the domain, into the buffer of the reduction's node."""
+
+    node: Node
+    value: Node
+    axes: tuple[int, ...]
+
+
+@dataclass(eq=False)
+class Scatter:
+    """Rows added to, or set in, the buffer of `target` where an index says."""
+
+    target: Node
+    value: Node
+    index: View
+    adds: bool
+
+
+Sink = Store | Reduce | Scatter
+
+
+@dataclass(eq=False)
+class Check:
+    """An index that must be in [0, size) before anything may use it."""
+
+    index: View
+    size: Dim
+    node: Node
+
+
+@dataclass(eq=False)
+class Kernel:
+    """One loop nest, product, or other unit of work; see the module's docstring."""
+
+    domain: Shape
+    kind: Literal["loop", "product", "first_same", "check", "python"] = "loop"
+    body: list[Node] = field(default_factory=list)
+    sinks: list[Sink] = field(default_factory=list)
+    loads: dict[Node, View] = field(default_factory=dict)
+    fills: list[tuple[Node, object]] = field(default_factory=list)
+    scratch: list[Node] = field(default_factory=list)
+    check: Check | None = None
+    needs: set[Kernel] = field(default_factory=set)
+    number: int = 0
+
+    def reads(self) -> Iterable[View]:
+        """Every view that the kernel reads."""
+        yield from self.loads.values()
+        for sink in self.sinks:
+            if isinstance(sink, Scatter):
+                yield sink.index
+        if self.check is not None:
+            yield self.check.index
+
+    def writes(self) -> Iterable[Node]:
+        """Every buffer that the kernel writes."""
+        for sink in self.sinks:
+            yield sink.target.base if isinstance(sink, Store) else (sink.node if isinstance(sink, Reduce) else sink.target)
+        for node, _ in self.fills:
+            yield node
+        yield from self.scratch
+
+    def __repr__(self) -> str:
+        body = ", ".join(repr(n) for n in self.body)
+        return f"kernel {self.number} {self.kind} {self.domain}: {body}; {len(self.sinks)} sinks"
+
+
+@dataclass
+class Schedule:
+    """The kernels in the order in which they run, and the buffer that each output node has."""
+
+    kernels: list[Kernel]
+    outputs: list[Node]
+    graph: Simplified
+    aliases: dict[Node, Node]
+
+
+def is_native(node: Node) -> bool:
+    """Whether the compiler can lower this node's operator."""
+    from amigrad.backends.native.scalar import LOWERINGS
+
+    operator = node.operator
+    if isinstance(operator, Elementwise):
+        return type(operator) in LOWERINGS
+    return isinstance(
+        operator,
+        (*BODY, *MOVEMENT, *ROWS, reduce.Reduction, reduce.ArgMax, linear.MatMul)
+        + (movement.Concat, movement.Pad, FirstSame),
+    )
+
+
+class _Scheduler:
+    def __init__(self, graph: Simplified, in_place: bool) -> None:
+        self.graph = graph
+        self.in_place = in_place
+        self.kernels: list[Kernel] = []
+        self.checks: dict[object, Kernel] = {}
+        self.home: dict[Node, Kernel] = {}
+        self.producers: dict[Node, list[Kernel]] = {}
+        self.views: dict[Node, View] = {}
+        self.stored: set[Node] = set()
+        self.assigned_rows = {
+            node: state
+            for state, node in graph.assignments
+            if in_place
+            and isinstance(node.operator, lookup.AddRows | lookup.SetRows)
+            and node.inputs[0].source is state
+        }
+
+    # Reading
+
+    def view(self, node: Node) -> View:
+        """Where another kernel reads a node; what it lies in is stored from now on."""
+        if node not in self.views:
+            found = None
+            if isinstance(node.operator, MOVEMENT):
+                source = self.view(node.inputs[0])
+                found = move(node.operator, source, node.shape)
+                if found is None:
+                    found = View(self._copied(node.inputs[0]), node.shape, contiguous_strides(node.shape))
+            elif node.constant is not None:
+                found = whole(self._copied(node))
+            self.views[node] = found or whole(node)
+        view = self.views[node]
+        self._store(view.base)
+        return view
+
+    def _copied(self, node: Node) -> Node:
+        copy = Node(node.shape, node.dtype, Copy(), (node,), place=node.place, number=-1)
+        self._body(copy)
+        return copy
+
+    def _store(self, base: Node) -> None:
+        kernel = self.home.get(base)
+        if kernel is not None and base not in self.stored:
+            self.stored.add(base)
+            kernel.sinks.append(Store(base, whole(base)))
+
+    def load(self, kernel: Kernel, node: Node) -> View:
+        """Let a kernel read a node."""
+        view = self.view(node)
+        kernel.loads[node] = view
+        self.require(kernel, view)
+        return view
+
+    def require(self, kernel: Kernel, view: View) -> None:
+        """A kernel runs after those that make what it reads."""
+        kernel.needs.update(k for k in self.producers.get(view.base, ()) if k is not kernel)
+
+    def _base(self, node: Node) -> Node:
+        while isinstance(node.operator, MOVEMENT):
+            node = node.inputs[0]
+        return node
+
+    def _reaches(self, kernel: Kernel, goal: Kernel) -> bool:
+        stack, seen = [kernel], {kernel}
+        while stack:
+            current = stack.pop()
+            if current is goal:
+                return True
+            for needed in current.needs - seen:
+                seen.add(needed)
+                stack.append(needed)
+        return False
+
+    def _can_join(self, kernel: Kernel, operands: Iterable[Node]) -> bool:
+        """Whether nothing among the operands would wait for the kernel that wants them."""
+        for operand in operands:
+            if operand.is_constant or self.home.get(operand) is kernel:
+                continue
+            for producer in self.producers.get(self._base(operand), ()):
+                if producer is kernel or self._reaches(producer, kernel):
+                    return False
+        return True
+
+    # Kernels
+
+    def new(self, domain: Shape, kind: Literal["loop", "product", "first_same", "check", "python"] = "loop") -> Kernel:
+        """A new kernel."""
+        kernel = Kernel(domain, kind)
+        self.kernels.append(kernel)
+        return kernel
+
+    def _check(self, kernel: Kernel, node: Node, index: Node, size: Dim) -> None:
+        if isinstance(index.operator, FirstSame):
+            return
+        view = self.view(index)
+        key = (view.key, str(size))
+        if key not in self.checks:
+            self.checks[key] = self.new(view.shape, "check")
+            self.checks[key].check = Check(view, size, node)
+            self.require(self.checks[key], view)
+        kernel.needs.add(self.checks[key])
+
+    def _body(self, node: Node) -> None:
+        """Put a node into the body of a kernel, of one that has an input of it if possible."""
+        operands = node.inputs
+        kernel = None
+        for operand in operands:
+            candidate = self.home.get(operand)
+            if (
+                candidate is not None
+                and not isinstance(node.operator, lookup.Take | lookup.OneHot)
+                and shape_key(candidate.domain) == shape_key(node.shape)
+                and self._can_join(candidate, operands)
+                and not self._overwrites(candidate, operands)
+            ):
+                kernel = candidate
+                break
+        kernel = kernel or self.new(node.shape)
+        kernel.body.append(node)
+        self.home[node] = kernel
+        self.producers[node] = [kernel]
+        for operand in operands:
+            if not operand.is_constant and self.home.get(operand) is not kernel:
+                self.load(kernel, operand)
+        match node.operator:
+            case lookup.Take():
+                self._check(kernel, node, node.inputs[1], node.inputs[0].shape[0])
+            case lookup.OneHot(size):
+                self._check(kernel, node, node.inputs[0], size)
+
+    def _overwrites(self, kernel: Kernel, operands: Iterable[Node]) -> bool:
+        """Whether a kernel changes rows of a state that it would also read."""
+        states = [self.assigned_rows.get(s.target) for s in kernel.sinks if isinstance(s, Scatter)]
+        return any(self._base(o).source is state for o in operands for state in states if state is not None)
+
+    def _kernel_of(self, value: Node, others: Iterable[Node] = (), product: bool = False) -> Kernel:
+        """A kernel that goes over a value's elements, to attach a sink to: its own, or a new one that loads it."""
+        kernel = self.home.get(value)
+        if kernel is not None and (product or kernel.kind == "loop") and self._can_join(kernel, others):
+            return kernel
+        kernel = self.new(value.shape)
+        if not value.is_constant:
+            self.load(kernel, value)
+        return kernel
+
+    def _reduce(self, node: Node, axes: tuple[int, ...]) -> None:
+        (value,) = node.inputs
+        kernel = self._kernel_of(value)
+        kernel.sinks.append(Reduce(node, value, axes))
+        self.producers[node] = [kernel]
+
+    def _argmax(self, node: Node, axis: int) -> None:
+        (value,) = node.inputs
+        view = self.view(value)
+        order = [*(a for a in range(len(view.shape)) if a != axis), axis]
+        shape = tuple(view.shape[a] for a in order)
+        kernel = self.new(shape)
+        moved = View(view.base, shape, tuple(view.strides[a] for a in order), view.offset)
+        kernel.loads[value] = moved
+        self.require(kernel, moved)
+        kernel.sinks.append(Reduce(node, value, (len(shape) - 1,)))
+        self.producers[node] = [kernel]
+
+    def _matmul(self, node: Node) -> None:
+        kernel = self.new(node.shape, "product")
+        kernel.body.append(node)
+        self.home[node] = kernel
+        self.producers[node] = [kernel]
+        for operand in node.inputs:
+            self.load(kernel, operand)
+        right = node.inputs[1]
+        strides = kernel.loads[right].strides
+        if not (isinstance(strides[-1], int) and strides[-1] == 1):
+            kernel.scratch.append(Node(right.shape[-2:], right.dtype, number=-1))
+
+    def _place(self, value: Node, target: View) -> Kernel:
+        """Store a value in a part of a buffer."""
+        source = value
+        while isinstance(source.operator, movement.Reshape) and source not in self.views:
+            strides = reshape_strides(target.shape, target.strides, source.inputs[0].shape)
+            inner = source.inputs[0]
+            if strides is None or not (inner in self.home or isinstance(inner.operator, movement.Reshape)):
+                break
+            source, target = inner, View(target.base, inner.shape, strides, target.offset)
+        kernel = self._kernel_of(source, product=True)
+        kernel.sinks.append(Store(source, target))
+        return kernel
+
+    def _concat(self, node: Node, axis: int) -> None:
+        strides = contiguous_strides(node.shape)
+        self.producers[node] = []
+        start: Dim = 0
+        for part in node.inputs:
+            target = View(node, part.shape, strides, start * strides[axis])
+            self.producers[node].append(self._place(part, target))
+            start = start + part.shape[axis]
+
+    def _pad(self, node: Node, operator: movement.Pad) -> None:
+        strides = contiguous_strides(node.shape)
+        offset: Dim = 0
+        for first, stride in zip(operator.starts, strides, strict=True):
+            offset = offset + first * stride
+        target = View(
+            node,
+            node.inputs[0].shape,
+            tuple(s * step for s, step in zip(strides, operator.steps, strict=True)),
+            offset,
+        )
+        kernel = self._place(node.inputs[0], target)
+        kernel.fills.append((node, 0))
+        self.producers[node] = [kernel]
+
+    def _rows(self, node: Node) -> None:
+        """A scatter: into zeros, into a copy of the table, or into the table of a state that takes the result."""
+        index, rows = node.inputs[-2:]
+        state = self.assigned_rows.get(node)
+        adds = not isinstance(node.operator, lookup.SetRows)
+        kernel = self.home.get(rows)
+        if (
+            kernel is None
+            or kernel.kind != "loop"
+            or not self._can_join(kernel, [index])
+            or any(s.base.source is state and state is not None for s in kernel.reads())
+        ):
+            kernel = self.new(rows.shape)
+            if not rows.is_constant:
+                self.load(kernel, rows)
+        view = self.view(index)
+        self.require(kernel, view)
+        kernel.sinks.append(Scatter(node, rows, view, adds))
+        self.producers[node] = [kernel]
+        self._check(kernel, node, index, node.shape[0])
+        if isinstance(node.operator, lookup.ScatterRows):
+            kernel.fills.append((node, 0))
+        elif state is None:
+            before = self.new(node.shape)
+            self.load(before, node.inputs[0])
+            before.sinks.append(Store(node.inputs[0], whole(node)))
+            kernel.needs.add(before)
+            self.producers[node].append(before)
+
+    def _first_same(self, node: Node) -> None:
+        kernel = self.new(node.shape, "first_same")
+        kernel.body.append(node)
+        self._load_whole(kernel, node.inputs[0])
+        kernel.scratch.append(Node((product(node.shape) * 2 + 1,), int32, number=-1))
+        self.producers[node] = [kernel]
+
+    def _load_whole(self, kernel: Kernel, operand: Node) -> None:
+        """Let a kernel read a node that lies in C order, copied if it does not."""
+        view = self.view(operand)
+        if view.key != whole_of(operand, view.base).key:
+            copy = self._copied(operand)
+            self._store(copy)
+            view = whole(copy)
+        kernel.loads[operand] = view
+        self.require(kernel, view)
+
+    def _python(self, node: Node) -> None:
+        kernel = self.new(node.shape, "python")
+        kernel.body.append(node)
+        for operand in node.inputs:
+            self._load_whole(kernel, operand)
+        self.producers[node] = [kernel]
+
+    def visit(self, node: Node) -> None:
+        """Schedule one node, whose inputs were scheduled before."""
+        operator: Operator | None = node.operator
+        if operator is None or isinstance(operator, MOVEMENT):
+            return
+        if not is_native(node):
+            self._python(node)
+            return
+        match operator:
+            case reduce.ArgMax(axis):
+                self._argmax(node, axis)
+            case reduce.Reduction():
+                self._reduce(node, operator.axes)
+            case linear.MatMul():
+                self._matmul(node)
+            case movement.Concat(axis):
+                self._concat(node, axis)
+            case movement.Pad():
+                self._pad(node, operator)
+            case FirstSame():
+                self._first_same(node)
+            case _ if isinstance(operator, ROWS):
+                self._rows(node)
+            case _:
+                self._body(node)
+
+    # Results
+
+    def output(self, node: Node) -> Node:
+        """The node whose buffer is the output's: the result itself if nothing else claims it, else a copy."""
+        if node.source is None and not node.is_constant and not isinstance(node.operator, MOVEMENT):
+            if node not in self.taken and node not in self.assigned_rows:
+                self.view(node)
+                self.taken.add(node)
+                return node
+        copy = self._copied(node)
+        self._store(copy)
+        self.taken.add(copy)
+        return copy
+
+    def assign(self, state: State, node: Node, leaf: Node) -> None:
+        """Store a node's value in a state, in place if all that read the old value can do so before."""
+        if node is leaf or self.assigned_rows.get(node) is state:
+            return
+        target = View(leaf, node.shape, contiguous_strides(node.shape))
+        home = self.home.get(node)
+        if self.in_place and home is not None and home.kind in ("loop", "product") and self._may_overwrite(home, leaf, node):
+            home.sinks.append(Store(node, target))
+            return
+        temporary = node
+        if node.operator is None or isinstance(node.operator, MOVEMENT):
+            temporary = self._copied(node)
+        self._store(temporary)
+        kernel = self.new(node.shape)
+        self.load(kernel, temporary)
+        kernel.sinks.append(Store(temporary, target))
+
+    def _may_overwrite(self, kernel: Kernel, leaf: Node, value: Node) -> bool:
+        for operand, view in kernel.loads.items():
+            if view.base is leaf:
+                aligned = view.is_whole() and shape_key(view.shape) == shape_key(kernel.domain)
+                elementwise_only = not any(
+                    isinstance(n.operator, lookup.Take | lookup.OneHot | linear.MatMul) and operand in n.inputs
+                    for n in kernel.body
+                )
+                if not (aligned and elementwise_only):
+                    return False
+        return all(
+            other is kernel or not self._reaches(other, kernel)
+            for other in self.kernels
+            if any(view.base is leaf for view in other.reads())
+        )
+
+    def run(self) -> Schedule | None:
+        """The schedule."""
+        self.taken: set[Node] = set()
+        for node in self.graph.nodes:
+            self.visit(node)
+        outputs = [self.output(node) for node in self.graph.outputs]
+        leaves = {id(n.source): n for n in self.graph.nodes if n.source is not None}
+        for state, node in self.graph.assignments:
+            leaf = leaves.get(id(state))
+            if leaf is None:
+                leaf = Node(tuple(state.shape), state.dtype, source=state, number=len(self.graph.nodes))
+                self.graph.nodes.append(leaf)
+                leaves[id(state)] = leaf
+            self.assign(state, node, leaf)
+        kernels = _ordered(self.kernels, self.assigned_rows)
+        return None if kernels is None else Schedule(kernels, outputs, self.graph, {n: n.inputs[0] for n in self.assigned_rows})
+
+
+def _ordered(kernels: list[Kernel], assigned_rows: dict[Node, State]) -> list[Kernel] | None:
+    """Kernels in an order in which each has what it needs, states are read before they are overwritten, and
+    nothing is overwritten before every index was checked. None if there is no such order.
+    """
+    writers: dict[int, list[Kernel]] = {}
+    for kernel in kernels:
+        for node in kernel.writes():
+            state = node.source if node.source is not None else assigned_rows.get(node)
+            if state is not None:
+                writers.setdefault(id(state), []).append(kernel)
+    before: dict[Kernel, set[Kernel]] = {k: set(k.needs) for k in kernels}
+    every_writer = {k for found in writers.values() for k in found}
+    checks = [k for k in kernels if k.kind == "check"]
+    for kernel in kernels:
+        for view in kernel.reads():
+            if view.base.source is not None:
+                for writer in writers.get(id(view.base.source), ()):
+                    if writer is not kernel:
+                        before[writer].add(kernel)
+    for writer in every_writer:
+        before[writer].update(c for c in checks)
+    order: list[Kernel] = []
+    done: set[Kernel] = set()
+    waiting = list(kernels)
+    while waiting:
+        ready = next((k for k in waiting if before[k] <= done and k not in every_writer), None)
+        ready = ready or next((k for k in waiting if before[k] <= done), None)
+        if ready is None:
+            return None
+        waiting.remove(ready)
+        done.add(ready)
+        ready.number = len(order)
+        order.append(ready)
+    return order
+
+
+def schedule(graph: Simplified) -> Schedule:
+    """Group the nodes of a program into kernels and order them.
+
+    States are updated in place; where their updates wait for each other (two states that swap their values),
+    all new values are computed first and copied at the end.
+    """
+    found = _Scheduler(graph, in_place=True).run() or _Scheduler(graph, in_place=False).run()
+    if found is None:
+        raise RuntimeError("no order of the kernels was found; please report the function that was compiled")
+    return found

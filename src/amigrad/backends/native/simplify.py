@@ -1,0 +1,282 @@
+"""First stage: the program as a graph of nodes without repetitions, constants folded, trivial operations gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from amigrad.backends.program import Program
+from amigrad.graph import Dim, DType, Operator, Shape, Size, Spec, State, Tensor, int32
+from amigrad.graph.recording import Place
+from amigrad.graph import sizes
+from amigrad.graph.sizes import terms_of
+from amigrad.graph.tensor import Array
+from amigrad.operators import create as c
+from amigrad.operators import elementwise as e
+from amigrad.operators import lookup
+from amigrad.operators import movement as m
+from amigrad.operators import reduce as r
+
+
+@dataclass(eq=False)
+class Node:
+    """A value of the program. Exactly one of `operator`, `source` and `constant` says where it comes from:
+    an operation, a buffer that exists before the run (an input, a state, a constant array), or a number that
+    fills the shape (a run-time size, perhaps).
+    """
+
+    shape: Shape
+    dtype: DType
+    operator: Operator | None = None
+    inputs: tuple[Node, ...] = ()
+    source: Tensor | None = None
+    constant: Dim | float | bool | None = None
+    place: Place | None = None
+    number: int = field(default=0)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether this is one number that fills the shape."""
+        return self.constant is not None
+
+    def __repr__(self) -> str:
+        shape = ", ".join(str(d) for d in self.shape)
+        made = (
+            f"{self.operator.name}({', '.join(f'%{i.number}' for i in self.inputs)})"
+            if self.operator
+            else (repr(self.constant) if self.is_constant else f"buffer {self.source.name if self.source else ''}")
+        )
+        return f"%{self.number} = {made} : {self.dtype.name}({shape})"
+
+
+@dataclass
+class Simplified:
+    """The nodes in topological order, and those for the program's inputs, outputs and assignments."""
+
+    nodes: list[Node]
+    inputs: list[Node]
+    outputs: list[Node]
+    assignments: list[tuple[State, Node]]
+
+
+def dim_key(dim: Dim) -> tuple[Any, ...]:
+    """What tells a size from others, without asking whether they are equal."""
+    return tuple(sorted(terms_of(dim).items()))
+
+
+def shape_key(shape: Shape) -> tuple[Any, ...]:
+    """What tells a shape from others."""
+    return tuple(dim_key(d) for d in shape)
+
+
+def _attribute_key(value: Any) -> Any:
+    if isinstance(value, Size):
+        return dim_key(value)
+    if isinstance(value, tuple):
+        return tuple(map(_attribute_key, value))
+    return (type(value).__name__, value)
+
+
+def operator_key(operator: Operator) -> tuple[Any, ...]:
+    """What tells an operator with its attributes from others."""
+    values = [getattr(operator, f.name) for f in fields(operator)] if is_dataclass(operator) else []
+    return (type(operator), *map(_attribute_key, values))
+
+
+def known(shape: Shape) -> Shape:
+    """A shape with what the trace found out about its sizes put in."""
+    return tuple(sizes.simplify(d) if isinstance(d, Size) else d for d in shape)
+
+
+def simplify(program: Program) -> Simplified:
+    """The program's graph as nodes, each computation once."""
+    graph = _Graph()
+    found: dict[int, Node] = {}
+    inputs = []
+    for tensor in program.inputs:
+        found[id(tensor)] = graph.add(Node(known(tensor.shape), tensor.dtype, source=tensor), ("input", len(inputs)))
+        inputs.append(found[id(tensor)])
+    for tensor in program.order:
+        if id(tensor) in found:
+            continue
+        if tensor.operation is None:
+            found[id(tensor)] = graph.leaf(tensor)
+        else:
+            operands = tuple(found[id(i)] for i in tensor.operation.inputs)
+            found[id(tensor)] = graph.apply(tensor.operation.operator, operands, tensor, tensor.operation.place)
+    outputs = [found[id(t)] for t in program.outputs]
+    assignments = [(state, found[id(t)]) for state, t in program.assignments]
+    nodes = _live([*inputs, *outputs, *(n for _, n in assignments)], graph.nodes)
+    for number, node in enumerate(nodes):
+        node.number = number
+    return Simplified(nodes, inputs, outputs, assignments)
+
+
+def _live(roots: list[Node], nodes: list[Node]) -> list[Node]:
+    needed: set[int] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if id(node) not in needed:
+            needed.add(id(node))
+            stack.extend(node.inputs)
+    return [n for n in nodes if id(n) in needed]
+
+
+class _Graph:
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.known: dict[Any, Node] = {}
+
+    def add(self, node: Node, key: Any) -> Node:
+        """The node, or the one that is already there for the same thing."""
+        if key not in self.known:
+            self.known[key] = node
+            self.nodes.append(node)
+        return self.known[key]
+
+    def number(self, value: Dim | float | bool, shape: Shape, dtype: DType) -> Node:
+        """A number that fills a shape."""
+        key = dim_key(value) if isinstance(value, Size) else repr(value)
+        return self.add(
+            Node(shape, dtype, constant=value), ("number", key, dtype.name, shape_key(shape))
+        )
+
+    def leaf(self, tensor: Tensor) -> Node:
+        """A state, a constant array, or the number that fills a constant array."""
+        value = tensor.value
+        if not isinstance(tensor, State) and value.size and (value.ravel()[:1] == value).all():
+            return self.number(value.ravel()[0].item(), tensor.shape, tensor.dtype)
+        return self.add(Node(tensor.shape, tensor.dtype, source=tensor), ("leaf", id(tensor)))
+
+    def apply(self, operator: Operator, inputs: tuple[Node, ...], spec: Any, place: Place | None) -> Node:
+        """The node for an operation, simplified."""
+        shape, dtype = known(spec.shape), spec.dtype
+        if is_dataclass(operator):
+            operator = operator.map_sizes(sizes.simplify)
+        rule = _RULES.get(type(operator))
+        if rule is not None:
+            simpler = rule(self, operator, inputs, shape, dtype)
+            if simpler is not None:
+                return simpler
+        if isinstance(operator, e.Elementwise) and all(
+            i.is_constant and not isinstance(i.constant, Size) for i in inputs
+        ):
+            with np.errstate(all="ignore"):
+                value = operator.forward(*[np.array(i.constant, dtype=i.dtype) for i in inputs])
+            return self.number(np.asarray(value, dtype=dtype).item(), shape, dtype)
+        key = (operator_key(operator), *[id(i) for i in inputs])
+        return self.add(Node(shape, dtype, operator, inputs, place=place), key)
+
+
+class FirstSame(Operator):
+    """For each place of an index the first place with the same index. index: (...) int -> (...) int32"""
+
+    name = "first_same"
+
+    def infer(self, index: Spec) -> Spec:
+        return Spec(index.shape, int32)
+
+    def forward(self, index: Array) -> Array:
+        _, first, places = np.unique(index, return_index=True, return_inverse=True)
+        return first[places].reshape(index.shape).astype(np.int32)
+
+
+def _same_rows(
+    graph: _Graph, operator: lookup.SumSameRows, inputs: tuple[Node, ...], shape: Shape, dtype: DType
+) -> Node | None:
+    """Rows are added up where their index stands first, and looked up from there."""
+    index, rows = inputs
+    if isinstance(index.operator, FirstSame):
+        return None
+    first = graph.apply(FirstSame(), (index,), Node(index.shape, int32), None)
+    places = sizes.product(index.shape)
+    row = shape[len(index.shape) :]
+    sums = graph.apply(lookup.ScatterRows(places), (first, rows), Node((places, *row), dtype), None)
+    return graph.apply(lookup.Take(), (sums, first), Node(shape, dtype), None)
+
+
+Rule = Callable[[_Graph, Any, tuple[Node, ...], Shape, DType], Node | None]
+
+
+def _full(graph: _Graph, operator: c.Full, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node:
+    return graph.number(operator.value, shape, dtype)
+
+
+def _movement(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+    (x,) = inputs
+    if x.constant is not None:
+        return graph.number(x.constant, shape, dtype)
+    if shape_key(x.shape) == shape_key(shape) and isinstance(operator, m.Reshape | m.BroadcastTo):
+        return x
+    if isinstance(operator, m.Reshape | m.BroadcastTo) and type(x.operator) is type(operator):
+        return graph.apply(operator, x.inputs, Node(shape, dtype), None)
+    return None
+
+
+def _identity(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+    return inputs[0]
+
+
+def _cast(graph: _Graph, operator: e.Cast, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+    (x,) = inputs
+    if isinstance(x.constant, Size) and dtype.kind in "fi":
+        return graph.number(x.constant, shape, dtype)
+    return x if x.dtype == dtype else None
+
+
+def _neutral(*places: tuple[int, float]) -> Rule:
+    """x for operations with a neutral element: (place of the element, its value)."""
+
+    def rule(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+        for place, value in places:
+            constant = inputs[place].constant
+            if constant is not None and not isinstance(constant, Size) and constant == value:
+                return inputs[1 - place]
+        return None
+
+    return rule
+
+
+def _where(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+    condition, x, y = inputs
+    if condition.is_constant:
+        return x if condition.constant else y
+    return x if x is y else None
+
+
+def _negative(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+    (x,) = inputs
+    return x.inputs[0] if isinstance(x.operator, e.Negative) else None
+
+
+def _reduction(
+    graph: _Graph, operator: r.Reduction, inputs: tuple[Node, ...], shape: Shape, dtype: DType
+) -> Node | None:
+    return inputs[0] if not operator.axes and inputs[0].dtype == dtype else None
+
+
+_RULES: dict[type[Operator], Rule] = {
+    c.Full: _full,
+    m.Reshape: _movement,
+    m.BroadcastTo: _movement,
+    m.PermuteDims: _movement,
+    m.Slice: _movement,
+    m.Flip: _movement,
+    e.StopGradient: _identity,
+    e.Cast: _cast,
+    e.Add: _neutral((0, 0.0), (1, 0.0)),
+    e.Subtract: _neutral((1, 0.0)),
+    e.Multiply: _neutral((0, 1.0), (1, 1.0)),
+    e.Divide: _neutral((1, 1.0)),
+    e.Where: _where,
+    e.Negative: _negative,
+    r.Sum: _reduction,
+    r.Prod: _reduction,
+    r.Max: _reduction,
+    r.Min: _reduction,
+    lookup.SumSameRows: _same_rows,
+}

@@ -1,0 +1,50 @@
+"""The machine that code is made for: its vectors, and how LLVM calls it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+from amigrad.graph import DType
+
+LEVELS = ("avx512", "avx2", "generic")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Register sizes and the LLVM names of a CPU."""
+
+    triple: str
+    cpu: str
+    features: str
+    vector_bytes: int
+    registers: int
+
+    def lanes(self, dtype: DType) -> int:
+        """How many elements of a type a vector holds."""
+        return max(1, self.vector_bytes // max(dtype.itemsize, 4))
+
+
+@cache
+def host() -> Target:
+    """This machine; the environment variable AMIGRAD_CPU=avx2 or generic takes less than it can do."""
+    from amigrad.backends.native.load import binding
+
+    llvm = binding()
+    triple, cpu = llvm.get_process_triple(), llvm.get_host_cpu_name()
+    features = llvm.get_host_cpu_features()
+    wanted = os.environ.get("AMIGRAD_CPU", "")
+    if wanted and wanted not in LEVELS:
+        raise ValueError(f"AMIGRAD_CPU is one of {', '.join(LEVELS)}, not {wanted!r}")
+    has = {name for name, present in features.items() if present}
+    if "avx512f" in has and "avx512bw" in has and wanted in ("", "avx512"):
+        # Without this LLVM would keep to half of the vector on some CPUs.
+        return Target(triple, cpu, features.flatten() + ",-prefer-256-bit", 64, 32)
+    without = ",".join(f"-{name}" for name in sorted(has) if name.startswith(("avx512", "evex512")))
+    if "avx2" in has and "fma" in has and wanted in ("", "avx512", "avx2"):
+        return Target(triple, cpu, features.flatten() + ("," + without if without else ""), 32, 16)
+    if "neon" in has and not wanted:
+        return Target(triple, cpu, features.flatten(), 16, 32)
+    generic = "x86-64" if triple.startswith("x86_64") else "generic"
+    return Target(triple, generic, "", 16, 16)
