@@ -4,6 +4,7 @@
 #   make test      run the tests            (make test ARGUMENTS="tests/inspect -x")
 #   make check     tests, lint, types and import contracts
 #   make pictures  draw the pictures of the documents again
+#   make peers     install what the benchmarks compare with into .venv-torch
 #   make clean     remove what the set-up made
 #
 # PYTHON=/path/to/python3.12 says which Python to use.
@@ -16,7 +17,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ARGUMENTS ?=
 
-.PHONY: help demo test lint types arrows check format pictures clean
+.PHONY: help demo test lint types arrows check format pictures peers clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -46,8 +47,11 @@ format: $(VENV)/.ready-to-test
 pictures: $(VENV)/.ready
 	$(BIN)/python docs/make_pictures.py
 
+peers: $(VENV)/.ready .venv-torch/.ready
+	@echo "Now: $(BIN)/python -m benchmarks.window --peer .venv-torch/bin/python"
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-torch .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The package and what it needs to run
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -61,6 +65,13 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 $(VENV)/.ready-to-test: $(VENV)/.ready
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(PIP) --no-build-isolation --editable '.[test,dev]'
+	@touch $@
+
+# PyTorch, a peer in an environment of its own
+.venv-torch/.ready:
+	@echo "Installing PyTorch into .venv-torch ..."
+	@$(BIN)/python -m venv --clear .venv-torch
+	@.venv-torch/bin/python -m pip --disable-pip-version-check install --quiet torch==2.13.0 'numpy>=2.0'
 	@touch $@
 
 # A virtual environment, made anew unless there is a working one of a Python that is new enough
