@@ -130,14 +130,14 @@ def _as_input(value: Any) -> Array:
 
 
 @overload
-def compile(function: Callable[..., Any], *, backend: str = "reference") -> Compiled: ...
+def compile(function: Callable[..., Any], *, backend: str = "native") -> Compiled: ...
 
 
 @overload
-def compile(function: None = None, *, backend: str = "reference") -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(function: None = None, *, backend: str = "native") -> Callable[[Callable[..., Any]], Compiled]: ...
 
 
-def compile(function: Callable[..., Any] | None = None, *, backend: str = "reference") -> Any:
+def compile(function: Callable[..., Any] | None = None, *, backend: str = "native") -> Any:
     """Compile a function of tensors: forward, gradients and updates become one native function.
 
     >>> @ag.compile

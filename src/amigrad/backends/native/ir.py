@@ -180,9 +180,7 @@ class Function:
             return
         name = f"llvm.masked.store.v{lanes}{_suffix(dtype)}.p0"
         self.intrinsics.add(f"declare void @{name}({type_}, ptr, i32, <{lanes} x i1>)")
-        self.do(
-            f"call void @{name}({type_} {value}, ptr {pointer}, i32 {memory_bytes(dtype)}, <{lanes} x i1> {mask})"
-        )
+        self.do(f"call void @{name}({type_} {value}, ptr {pointer}, i32 {memory_bytes(dtype)}, <{lanes} x i1> {mask})")
 
     def splat(self, value: str, dtype: DType, lanes: int) -> str:
         """A vector with one value in each lane."""

@@ -123,9 +123,7 @@ class LoopNest:
         return access
 
     def _viewed(self, view: View, trailing: int = 0) -> Access:
-        strides: list[Dim] = [
-            0 if is_unit(d) else s for d, s in zip(view.shape, view.strides, strict=True)
-        ]
+        strides: list[Dim] = [0 if is_unit(d) else s for d, s in zip(view.shape, view.strides, strict=True)]
         return self._access(view.base, view.base.dtype, [*strides, *[0] * trailing], view.offset)
 
     def _add_node(self, node: Node) -> None:
@@ -180,9 +178,11 @@ class LoopNest:
                 for mark in marks:
                     del mark[axis]
                 continue
-            if axis and all(
-                dim_key(a.strides[axis - 1]) == dim_key(a.strides[axis] * domain[axis]) for a in self.accesses
-            ) and all(mark[axis - 1] == mark[axis] for mark in marks):
+            if (
+                axis
+                and all(dim_key(a.strides[axis - 1]) == dim_key(a.strides[axis] * domain[axis]) for a in self.accesses)
+                and all(mark[axis - 1] == mark[axis] for mark in marks)
+            ):
                 domain[axis - 1] = domain[axis - 1] * domain[axis]
                 del domain[axis]
                 for access in self.accesses:

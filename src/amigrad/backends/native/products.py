@@ -8,7 +8,6 @@ it first.
 
 from __future__ import annotations
 
-
 from contextlib import ExitStack
 
 from amigrad.backends.native.ir import Function, literal, register, suffix
@@ -356,12 +355,7 @@ def _transposed(f: Function, lines: list[str], type_: str) -> list[str]:
             high = [c + distance if not c & distance else size + c for c in range(size)]
             for place, picks in ((i, low), (j, high)):
                 mask = ", ".join(f"i32 {p}" for p in picks)
-                result[place] = f.emit(
-                    f"shufflevector {type_} {lines[i]}, {type_} {lines[j]}, <{size} x i32> <{mask}>"
-                )
+                result[place] = f.emit(f"shufflevector {type_} {lines[i]}, {type_} {lines[j]}, <{size} x i32> <{mask}>")
         lines = result
         distance //= 2
     return lines
-
-
-

@@ -264,7 +264,7 @@ LOWERINGS: dict[type[Operator], Lowering] = {
     e.Abs: _abs,
     e.Sign: _sign,
     e.Floor: _intrinsic("floor"),
-    e.Round: _intrinsic("roundeven"),
+    e.Round: _intrinsic("rint"),
     e.Exp: _approximation(approximations.exp),
     e.Expm1: _library("expm1"),
     e.Log: _approximation(approximations.log),

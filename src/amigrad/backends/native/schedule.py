@@ -17,7 +17,8 @@ from amigrad.backends.native.simplify import FirstSame, Node, Simplified, shape_
 from amigrad.backends.native.views import View, contiguous_strides, move, reshape_strides, whole, whole_of
 from amigrad.graph import Dim, Operator, Shape, State, int32
 from amigrad.graph.sizes import product
-from amigrad.operators import create, elementwise, linear, lookup, movement, random, reduce
+from amigrad.graph.tensor import Array
+from amigrad.operators import create, linear, lookup, movement, random, reduce
 from amigrad.operators.elementwise import Elementwise, Unary
 
 BODY = (Elementwise, lookup.Take, lookup.OneHot, create.Arange, random.Uniform)
@@ -35,6 +36,10 @@ class Copy(Unary):
     """The elements as they are, in a buffer of their own."""
 
     name = "copy"
+    kinds = "fib"
+
+    def forward(self, x: Array) -> Array:
+        return x
 
 
 @dataclass(eq=False)
@@ -103,7 +108,11 @@ class Kernel:
     def writes(self) -> Iterable[Node]:
         """Every buffer that the kernel writes."""
         for sink in self.sinks:
-            yield sink.target.base if isinstance(sink, Store) else (sink.node if isinstance(sink, Reduce) else sink.target)
+            yield (
+                sink.target.base
+                if isinstance(sink, Store)
+                else (sink.node if isinstance(sink, Reduce) else sink.target)
+            )
         for node, _ in self.fills:
             yield node
         yield from self.scratch
@@ -449,7 +458,12 @@ class _Scheduler:
             return
         target = View(leaf, node.shape, contiguous_strides(node.shape))
         home = self.home.get(node)
-        if self.in_place and home is not None and home.kind in ("loop", "product") and self._may_overwrite(home, leaf, node):
+        if (
+            self.in_place
+            and home is not None
+            and home.kind in ("loop", "product")
+            and self._may_overwrite(home, leaf, node)
+        ):
             home.sinks.append(Store(node, target))
             return
         temporary = node
@@ -491,7 +505,11 @@ class _Scheduler:
                 leaves[id(state)] = leaf
             self.assign(state, node, leaf)
         kernels = _ordered(self.kernels, self.assigned_rows)
-        return None if kernels is None else Schedule(kernels, outputs, self.graph, {n: n.inputs[0] for n in self.assigned_rows})
+        return (
+            None
+            if kernels is None
+            else Schedule(kernels, outputs, self.graph, {n: n.inputs[0] for n in self.assigned_rows})
+        )
 
 
 def _ordered(kernels: list[Kernel], assigned_rows: dict[Node, State]) -> list[Kernel] | None:

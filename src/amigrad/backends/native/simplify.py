@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from amigrad.backends.program import Program
-from amigrad.graph import Dim, DType, Operator, Shape, Size, Spec, State, Tensor, int32
+from amigrad.graph import Dim, DType, Operator, Shape, Size, Spec, State, Tensor, int32, sizes
 from amigrad.graph.recording import Place
-from amigrad.graph import sizes
 from amigrad.graph.sizes import terms_of
 from amigrad.graph.tensor import Array
 from amigrad.operators import create as c
@@ -141,9 +140,7 @@ class _Graph:
     def number(self, value: Dim | float | bool, shape: Shape, dtype: DType) -> Node:
         """A number that fills a shape."""
         key = dim_key(value) if isinstance(value, Size) else repr(value)
-        return self.add(
-            Node(shape, dtype, constant=value), ("number", key, dtype.name, shape_key(shape))
-        )
+        return self.add(Node(shape, dtype, constant=value), ("number", key, dtype.name, shape_key(shape)))
 
     def leaf(self, tensor: Tensor) -> Node:
         """A state, a constant array, or the number that fills a constant array."""

@@ -71,9 +71,7 @@ def gather(f: Function, pointer: str, dtype: DType, offsets: str, lanes: int, ma
     return f.emit(f"icmp ne {type_} {value}, zeroinitializer") if dtype == bool_ else value
 
 
-def scatter(
-    f: Function, value: str, pointer: str, dtype: DType, offsets: str, lanes: int, mask: str | None
-) -> None:
+def scatter(f: Function, value: str, pointer: str, dtype: DType, offsets: str, lanes: int, mask: str | None) -> None:
     """Store elements at a vector of offsets (i64)."""
     from amigrad.backends.native.ir import memory, memory_bytes, suffix
     from amigrad.graph import bool_
@@ -92,9 +90,7 @@ def scatter(
     )
 
 
-def read(
-    f: Function, pointer: str, access: Access, offset: str, stride: str, lanes: int, mask: str | None
-) -> str:
+def read(f: Function, pointer: str, access: Access, offset: str, stride: str, lanes: int, mask: str | None) -> str:
     """A vector of elements from an offset on, `stride` apart."""
     if lanes == 1 or stride == "1":
         return f.load(f.at(pointer, access.dtype, offset), access.dtype, lanes, mask)
