@@ -61,6 +61,24 @@ def test_gradients_of_what_does_not_lead_to_the_cost_are_zeros() -> None:
     assert found[0].dtype == ag.float64
 
 
+def test_a_tracked_tensor_that_does_not_lead_to_the_cost_gets_zeros() -> None:
+    w, x = ag.parameter([1.0, 2.0]), ag.tensor([3.0], tracked=True)
+    assert values(*ag.gradients(ag.sum(w * w), [x, x * 2.0])) == [[0], [0]]
+
+
+def test_there_is_no_gradient_with_respect_to_what_is_not_recorded() -> None:
+    w, x = ag.parameter([1.0, 2.0]), ag.tensor([3.0, 4.0], name="x")
+    cost = ag.sum(w * x + w * ag.exp(x))
+    with pytest.raises(ValueError, match=r"tensor 'x' \(float32\(2,\)\).*Make it with tensor\(..., tracked=True\)"):
+        ag.gradients(cost, x)
+    with pytest.raises(ValueError, match=r"tensor number 1 \(float32\(2,\)\): operations on it are not recorded"):
+        ag.gradients(cost, [w, ag.floor(w)])
+    with ag.no_gradients():
+        hidden = w * 2.0
+    with pytest.raises(ValueError, match="number 0"):
+        ag.gradients(ag.sum(hidden * w), hidden)
+
+
 def test_gradients_of_intermediate_tensors_and_with_respect_to_one_twice() -> None:
     w = ag.parameter([1.0, 2.0])
     middle = w * 3.0

@@ -68,7 +68,8 @@ def gradients(cost: Tensor, wrt: Sequence[Tensor] | Tensor, cost_gradient: Tenso
     """The gradients of `cost` with respect to each of `wrt`, as tensors that can be differentiated again.
 
     cost: a tensor of shape (), or of any shape if `cost_gradient` of the same shape is given.
-    wrt: parameters, tracked inputs or intermediate tensors. A tensor that does not lead to the cost gets zeros.
+    wrt: parameters, tracked inputs or intermediate tensors. One that does not lead to the cost gets zeros; ValueError
+    if operations on one were not recorded.
     """
     if isinstance(wrt, Tensor):
         wrt = [wrt]
@@ -81,6 +82,8 @@ def gradients(cost: Tensor, wrt: Sequence[Tensor] | Tensor, cost_gradient: Tenso
             raise TypeError(f"gradients are of real numbers with respect to real numbers, not {tensor.dtype.name}")
     trace = recording.active_trace()
     targets = [trace.read(t) for t in wrt] if trace is not None else list(wrt)
+    if trace is None:
+        _require_tracked(targets)
     found: dict[int, Tensor] = {}
     wanted = {id(t) for t in targets}
     for tensor, gradient in backward_steps(cost, targets, cost_gradient):
@@ -88,6 +91,16 @@ def gradients(cost: Tensor, wrt: Sequence[Tensor] | Tensor, cost_gradient: Tenso
             found[id(tensor)] = gradient
     xp = recording.namespace()
     return [found[id(t)] if id(t) in found else xp.zeros(t.shape, dtype=t.dtype) for t in targets]
+
+
+def _require_tracked(wrt: Sequence[Tensor]) -> None:
+    for place, tensor in enumerate(wrt):
+        if not tensor.tracked:
+            label = f"'{tensor.name}'" if tensor.name else f"number {place}"
+            raise ValueError(
+                f"there is no gradient with respect to tensor {label} ({tensor.spec}): operations on it are not"
+                " recorded. Make it with tensor(..., tracked=True), or as a parameter, before it is used"
+            )
 
 
 def backward(cost: Tensor) -> None:
