@@ -70,6 +70,29 @@ def test_every_traced_tensor_knows_its_line() -> None:
     assert repr(traced.results[0]) == "tensor(traced float64(s0,), from exp)"
 
 
+@pytest.mark.parametrize("largest", [lambda x: ag.max(x, axis=0), lambda x: ag.argmax(x, axis=0), ag.max, ag.argmax])
+def test_the_largest_of_no_elements_is_an_error_also_where_the_size_is_a_run_time_size(
+    largest: Callable[[Tensor], Tensor],
+) -> None:
+    traced = Traced(largest, np.ones((3, 2)))
+    assert traced.serves(np.ones((1, 2)))
+    assert not traced.serves(np.ones((0, 2)))
+    with pytest.raises(ValueError, match="max of no elements"):
+        Traced(largest, np.ones((0, 2)))
+    compiled = ag.compile(largest, backend="reference")
+    for rows in (3, 5):
+        assert compiled(np.ones((rows, 2))).numpy().max() in (0, 1)
+    with pytest.raises(ValueError, match="max of no elements"):
+        compiled(np.ones((0, 2)))
+    assert compiled.compilations == 1
+
+
+def test_the_largest_along_another_axis_than_the_empty_one() -> None:
+    traced = Traced(lambda x: ag.max(x, axis=1), np.ones((0, 2)))
+    assert traced(np.ones((0, 2)))[0].shape == (0,)
+    assert traced.serves(np.ones((3, 1)))
+
+
 SLICES = st.builds(
     slice,
     st.one_of(st.none(), st.integers(-6, 6)),

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from amigrad.graph import DType, Operator, Shape, Spec, Tensor, apply, bool_, int64
-from amigrad.graph.sizes import Size, format_shape
+from amigrad.graph.sizes import format_shape
 from amigrad.graph.tensor import Array
 from amigrad.operators.elementwise import Cast, Where, require_kind, zeros_like
 from amigrad.operators.movement import BroadcastTo, Reshape
@@ -24,7 +24,7 @@ class Reduction(Operator):
 
     def infer(self, x: Spec) -> Spec:
         require_kind(self.name, x, self.kinds)
-        if self.needs_elements and any(isinstance(x.shape[a], int) and x.shape[a] == 0 for a in self.axes):
+        if self.needs_elements and not all(x.shape[a] > 0 for a in self.axes):
             raise ValueError(f"{self.name} of no elements: shape {format_shape(x.shape)}, axes {self.axes}")
         return Spec(tuple(d for a, d in enumerate(x.shape) if a not in self.axes), self.result_dtype(x.dtype))
 
@@ -149,8 +149,7 @@ class ArgMax(Operator):
 
     def infer(self, x: Spec) -> Spec:
         require_kind(self.name, x, "fi")
-        size = x.shape[self.axis]
-        if not isinstance(size, Size) and size == 0:
+        if not x.shape[self.axis] > 0:
             raise ValueError(f"argmax of no elements: shape {format_shape(x.shape)}, axis {self.axis}")
         return Spec((*x.shape[: self.axis], *x.shape[self.axis + 1 :]), int64)
 
