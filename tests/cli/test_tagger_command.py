@@ -229,6 +229,14 @@ def test_a_training_that_is_interrupted(corpus: dict[str, Path], tmp_path: Path)
     assert models[0] == models[1]
 
 
+def test_other_options_for_a_training_that_was_begun(corpus: dict[str, Path], tmp_path: Path) -> None:
+    command = ["tagger", "train", "--train", corpus["dev"], "--column", "1", "--output", tmp_path / "m", *SMALL]
+    assert amigrad(*command).returncode == 0
+    changed = [*command, "--seed", "5"]
+    fails(changed, "holds a training with other settings", "seed was", "start anew with --no-resume")
+    assert amigrad(*changed, "--no-resume").returncode == 0
+
+
 def test_a_model_that_is_damaged(model: Path, tmp_path: Path) -> None:
     for name in os.listdir(model):
         if (model / name).is_file():

@@ -133,7 +133,7 @@ def train(
 
     from amigrad.cli.report import print_evaluation
     from amigrad.tasks.tagging import evaluate, hold_out, train_tagger
-    from amigrad.train import Interrupted
+    from amigrad.train.errors import Interrupted, OtherSettingsError
 
     train_sentences = read(train)
     if dev is None:
@@ -142,6 +142,8 @@ def train(
         dev_sentences = read(dev)
     try:
         tagger = train_tagger(train_sentences, dev_sentences, options, output=output, progress=not quiet, resume=resume)
+    except OtherSettingsError as error:
+        raise OtherSettingsError(error.folder, error.changes, anew="--no-resume") from error
     except Interrupted as stopped:
         if quiet:
             print(f"amigrad: {stopped}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -13,6 +14,18 @@ class TrainingError(RuntimeError):
 
 class CheckpointError(TrainingError):
     """A file of a training cannot be written, or one that was written cannot be used."""
+
+
+class OtherSettingsError(CheckpointError):
+    """A folder holds a training that was begun with other settings; `anew` is how to have it removed."""
+
+    def __init__(self, folder: Path, changes: Sequence[str], anew: str = "resume=False") -> None:
+        super().__init__(
+            f"{folder} holds a training with other settings: {'; '.join(changes)}. Give the settings it was begun "
+            f"with, or another folder, or start anew with {anew}"
+        )
+        self.folder = folder
+        self.changes = changes
 
 
 class Interrupted(SystemExit):

@@ -18,7 +18,7 @@ from amigrad.graph import State, Tensor
 from amigrad.nn import Module, arrays_of, load_arrays
 from amigrad.optim import Optimizer
 from amigrad.train.checkpoint import Checkpoint
-from amigrad.train.errors import CheckpointError, Interrupted, TrainingError
+from amigrad.train.errors import CheckpointError, Interrupted, OtherSettingsError, TrainingError
 from amigrad.train.folder import Folder
 from amigrad.train.interrupts import Interrupts
 from amigrad.train.progress import Reporter
@@ -251,10 +251,7 @@ class Trainer:
         assert self._folder is not None
         changes = differences(found.document["settings"], self.settings)
         if changes:
-            raise CheckpointError(
-                f"{self._folder.path} holds a training with other settings: {'; '.join(changes)}. Give the settings it "
-                "was begun with, or another folder, or start anew with resume=False"
-            )
+            raise OtherSettingsError(self._folder.path, changes)
         try:
             load_arrays(self.states, found.arrays)
             self.batches.load(found.document["cursor"])
