@@ -125,7 +125,7 @@ _IN_THE_RESULT = ("shape", "dtype", "size", "sizes", "value")
 
 def attributes_of(operation: Operation) -> str:
     """What an operator's use is about and its result's shape does not show: `axis 0`."""
-    found = {f.name: getattr(operation.operator, f.name) for f in fields(operation.operator)}  # type: ignore[arg-type]
+    found = {f.name: getattr(operation.operator, f.name) for f in fields(operation.operator)}
     shown = []
     for name, value in found.items():
         if name in _IN_THE_RESULT or _all_axes(name, value, operation) or _plain_steps(name, value):

@@ -57,7 +57,7 @@ class Uniform(Operator):
         return Spec(self.shape, self.dtype)
 
     def forward(self, generator: Array) -> Array:
-        result = np.empty(self.shape, dtype=self.dtype)  # type: ignore[arg-type]
+        result = np.empty(self.shape, dtype=self.dtype)
         flat = result.reshape(-1)
         for start in range(0, flat.size, BLOCK):
             places = np.arange(start, min(start + BLOCK, flat.size), dtype=np.uint64)
@@ -70,6 +70,7 @@ class Uniform(Operator):
         counter = (places & mask, places >> shift, draws & mask, draws >> shift)
         first, second, _, _ = philox(counter, (seed & mask, seed >> shift))
         if self.dtype == np.float32:
-            return (first >> np.uint64(8)).astype(np.float32) * np.float32(2**-24)
-        wide = (first << np.uint64(21)) ^ (second >> np.uint64(11))
-        return wide.astype(np.float64) * 2.0**-53
+            result: Array = (first >> np.uint64(8)).astype(np.float32) * np.float32(2**-24)
+        else:
+            result = ((first << np.uint64(21)) ^ (second >> np.uint64(11))).astype(np.float64) * 2.0**-53
+        return result

@@ -26,9 +26,7 @@ class Clauses(Phrases):
         return subject.tokens + often + verb + self._adjuncts(0.55)
 
     def _subject_kind(self) -> str:
-        return self._one(
-            "person person person person person person animal thing event idea company company place"
-        )
+        return self._one("person person person person person person animal thing event idea company company place")
 
     def _subordinate(self) -> list[Token]:
         link = self._one("when before after because if while since until although as once like though")

@@ -128,9 +128,7 @@ NOUNS: dict[str, Draw[Noun]] = {
         "loss offer rise fall demand problem decision choice chance habit belief result mistake interest "
         "custom duty secret"
     ),
-    "time": _nouns(
-        "day week morning year month evening night summer winter spring hour minute second weekend"
-    ),
+    "time": _nouns("day week morning year month evening night summer winter spring hour minute second weekend"),
 }
 MASS_NOUNS = _draw(
     "light work fishing cooking help walking singing water painting bread time milk love rain wood cold "
@@ -147,20 +145,14 @@ ADJECTIVES: dict[str, Draw[str]] = {
         "honest lonely brave famous hungry rich careful shy rude slim elderly angry polite cheerful "
         "nervous"
     ),
-    "animal": _draw(
-        "wild old brown light young sick small hungry quiet big black white grey tame fat lame clever"
-    ),
+    "animal": _draw("wild old brown light young sick small hungry quiet big black white grey tame fat lame clever"),
     "thing": _draw(
         "light old open dry clean empty back warm cool cold new small round large heavy narrow long wet "
         "dirty dark green red brown blue cheap pretty strange wooden rusty soft thick sharp little huge "
         "plain modern yellow ancient"
     ),
-    "place": _draw(
-        "open back old quiet light empty dark clean small cold near large narrow busy new dry pretty long"
-    ),
-    "food": _draw(
-        "cold fresh warm dry cool light sweet green red hot ripe sour cheap small plain salty rich"
-    ),
+    "place": _draw("open back old quiet light empty dark clean small cold near large narrow busy new dry pretty long"),
+    "food": _draw("cold fresh warm dry cool light sweet green red hot ripe sour cheap small plain salty rich"),
     "idea": _draw(
         "second clear present last early long fair set late hard first short right open new good slow "
         "secret final brief simple strange public careful wise useful annual serious formal recent "
@@ -172,12 +164,8 @@ _UNGRADED = frozenset(
 )
 ATTRIBUTES = _draw("broken lost painted closed hidden forgotten used locked stolen washed mended burning")
 READINESS = _draw("ready glad free slow happy proud quick afraid sorry eager", 5)
-SENTENCE_ADVERBS = _draw(
-    "then finally clearly still recently strangely sadly now perhaps once luckily first", 5
-)
-MANNERS = _draw(
-    "calm kind quiet clever happy proud honest brave careful rude angry polite cheerful nervous wild shy"
-)
+SENTENCE_ADVERBS = _draw("then finally clearly still recently strangely sadly now perhaps once luckily first", 5)
+MANNERS = _draw("calm kind quiet clever happy proud honest brave careful rude angry polite cheerful nervous wild shy")
 
 INTRANSITIVE = _verbs(
     "walk work dance talk rest wait laugh run march sleep sing smile fish hunt travel cry shout swim hide "
@@ -207,33 +195,23 @@ TRANSITIVE: dict[str, Draw[Verb]] = {
         "back print publish claim like see have mention correct"
     ),
     "event": _verbs(
-        "plan watch enjoy miss join stop lead leave start open fear like remember end delay attend praise "
-        "host organise"
+        "plan watch enjoy miss join stop lead leave start open fear like remember end delay attend praise host organise"
     ),
-    "place": _verbs(
-        "visit leave light guard cross paint clean close open map plan reach enter see love park like"
-    ),
-    "food": _verbs(
-        "cook eat bake taste smell salt share cut butter order buy like want sell peel slice plate"
-    ),
+    "place": _verbs("visit leave light guard cross paint clean close open map plan reach enter see love park like"),
+    "food": _verbs("cook eat bake taste smell salt share cut butter order buy like want sell peel slice plate"),
     "person": _verbs(
         "help watch guide judge guard meet nurse thank follow pay like love call coach back trust visit "
         "know see teach fear question host greet hear admire forgive"
     ),
     "animal": _verbs("feed watch chase ride see love hear pet follow wash guard train like catch groom"),
     "idea": _verbs(
-        "doubt fear promise need support back change know question accept have share explain study reject "
-        "mention"
+        "doubt fear promise need support back change know question accept have share explain study reject mention"
     ),
 }
 GIVING = _verbs("give show offer hand send lend bring sell teach tell promise")
-SAYING = _verbs(
-    "say think know claim hope fear report believe hear notice feel dream promise doubt note explain"
-)
+SAYING = _verbs("say think know claim hope fear report believe hear notice feel dream promise doubt note explain")
 ASKING = _verbs("ask wonder know doubt")
-WANTING = _verbs(
-    "want plan hope need like try start offer promise love decide begin refuse forget learn agree fail"
-)
+WANTING = _verbs("want plan hope need like try start offer promise love decide begin refuse forget learn agree fail")
 URGING = _verbs("ask tell want help order force press teach invite")
 PERCEIVING = _verbs("see watch hear feel notice")
 WITH_PREPOSITION = tuple(
@@ -272,9 +250,7 @@ DIRECTION = _draw("back home there in out away up down here over outside", 5)
 PLACE_PREPOSITIONS = _draw("in near at behind by from past through outside around down across over up", 5)
 TOWN_PREPOSITIONS = _draw("in near from outside through past around", 3)
 THING_PREPOSITIONS = _draw("on near behind under by with past", 4)
-STATIVE = frozenset(
-    split("like love know see hear need want have believe fear doubt hope cost remain seem own matter")
-)
+STATIVE = frozenset(split("like love know see hear need want have believe fear doubt hope cost remain seem own matter"))
 MODALS = _draw("will can may must should", 3)
 PAST_MODALS = _draw("would could might should", 3)
 WEEKDAYS = _draw("Monday Friday Sunday Saturday Tuesday Wednesday Thursday", 20)
@@ -300,9 +276,7 @@ _STEMS = _draw(
 )
 _TAILS = _draw("el er in ock et ow", 20)
 _PREFIXES = _draw("re over un mis pre", 5)
-_PREFIXED = _draw(
-    "paint open use wrap print plan order pin pack load fold place sort count weigh measure label", 30
-)
+_PREFIXED = _draw("paint open use wrap print plan order pin pack load fold place sort count weigh measure label", 30)
 _ENDINGS = _draw("less like ish", 9)
 _SHADES = _draw("dark pale deep dull bright light rose smoke ash stone dusty sea", 30)
 _COLOURS = _draw("green red blue grey brown white yellow black gold", 30)
@@ -320,12 +294,8 @@ _PLACE_NAMES = _draw(
     "Bath Reading London Hull Cork Nice Paris Rome Mobile Orange Norway Ireland Kent Vienna Lisbon Oslo "
     "Boston Wells Dover Spain Poland Geneva Derby Canada Battle Hook"
 )
-_COMPANIES = _draw(
-    "Northstar Beacon Target Shell Granary Orange Anchor Harvest Meridian Compass Falcon Lantern Quarry"
-)
-_FIRMS = _draw(
-    "Bank Mills Motors Foods Works Group Press Shipping College United Airways Steel Council Museum", 6
-)
+_COMPANIES = _draw("Northstar Beacon Target Shell Granary Orange Anchor Harvest Meridian Compass Falcon Lantern Quarry")
+_FIRMS = _draw("Bank Mills Motors Foods Works Group Press Shipping College United Airways Steel Council Museum", 6)
 _ONSETS = _draw("t br k l st m dr v gr h n th p w sk f bl d cr fl tr s gl kn r", 40)
 _VOWELS = _draw("a e o i u ea oa ai ee ou", 12)
 _CODAS = _draw("ld l nd m rl st v n sk l rb lm rv lt mp", 40)

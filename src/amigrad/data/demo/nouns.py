@@ -36,8 +36,7 @@ def chunk(label: str, *words: tuple[str, str]) -> list[Token]:
 def named(words: Sequence[str], label: str) -> list[Token]:
     """A name that is a noun phrase of its own."""
     return [
-        Token(word, "PROPN", ("I" if i else "B") + "-NP", ("I-" if i else "B-") + label)
-        for i, word in enumerate(words)
+        Token(word, "PROPN", ("I" if i else "B") + "-NP", ("I-" if i else "B-") + label) for i, word in enumerate(words)
     ]
 
 
