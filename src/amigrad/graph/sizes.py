@@ -7,6 +7,7 @@ hints and remembered as a guard, so that compiled code is used again only where 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, Union
@@ -68,6 +69,8 @@ class Scope:
 
     def guard(self, difference: Size, relation: str, holds: bool) -> None:
         """Remember that compiled code relies on this; an equality of a symbol simplifies what follows."""
+        if relation == "==" and holds:
+            difference = self._reduced(difference)
         if any(g.difference.key == difference.key and g.relation == relation for g in self.guards):
             return
         self.guards.append(Guard(difference, relation, holds))
@@ -78,6 +81,21 @@ class Scope:
                     if not any(monomial[0] in m for m in rest):
                         self.known[monomial[0]] = simplify(Size(self, rest))
                         return
+
+    def _reduced(self, difference: Size) -> Size:
+        """A difference that is 0, without factors that are not: 50ab - 250a tells that b is 5."""
+        common = math.gcd(*difference.terms.values())
+        shared = list(min(difference.terms, key=len))
+        for monomial in difference.terms:
+            shared = [name for name in shared if shared.count(name) <= monomial.count(name)]
+        shared = [name for name in shared if Size(self, {(name,): 1}).hint != 0]
+        terms = {}
+        for monomial, coefficient in difference.terms.items():
+            left = list(monomial)
+            for name in shared:
+                left.remove(name)
+            terms[tuple(left)] = coefficient // common
+        return Size(self, terms)
 
 
 class Size:

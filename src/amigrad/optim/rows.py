@@ -20,7 +20,7 @@ from amigrad.operators.lookup import AddRows, ScatterRows, SetRows, SumSameRows,
 
 @dataclass(frozen=True, eq=False)
 class RowGradient:
-    """The gradient of a lookup table: rows (n, ...) to be added up at index (n,) of a table of `size` rows."""
+    """The gradient of a lookup table: rows (..., ...) to be added up at index (...) of a table of `size` rows."""
 
     index: Tensor
     rows: Tensor
@@ -124,7 +124,9 @@ def _update(operator: AddRows | SetRows, table: State, index: Tensor, rows: Tens
 
 
 def _joined(uses: list[tuple[Tensor, Tensor]], table: Tensor) -> RowGradient:
-    """All uses of a table as one, with the index flattened."""
+    """All uses of a table as one, with the index flattened if there are several."""
+    if len(uses) == 1:
+        return RowGradient(*uses[0], table.shape[0])
     indices = [xp.reshape(index, (index.size,)) for index, _ in uses]
     rows = [xp.reshape(part, (index.size, *table.shape[1:])) for index, part in uses]
     if any(index.dtype != indices[0].dtype for index in indices):
