@@ -85,7 +85,7 @@ class Scope:
     def _reduced(self, difference: Size) -> Size:
         """A difference that is 0, without factors that are not: 50ab - 250a tells that b is 5."""
         common = math.gcd(*difference.terms.values())
-        shared = list(min(difference.terms, key=len))
+        shared = list(next(iter(difference.terms)))
         for monomial in difference.terms:
             shared = [name for name in shared if shared.count(name) <= monomial.count(name)]
         shared = [name for name in shared if Size(self, {(name,): 1}).hint != 0]

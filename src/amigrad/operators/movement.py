@@ -61,7 +61,8 @@ class BroadcastTo(Operator):
     def infer(self, x: Spec) -> Spec:
         missing = len(self.shape) - len(x.shape)
         fits = missing >= 0 and all(
-            (isinstance(dim, int) and dim == 1) or same(dim, wanted) or is_one(dim) for dim, wanted in zip(x.shape, self.shape[missing:], strict=True)
+            (isinstance(dim, int) and dim == 1) or same(dim, wanted) or is_one(dim)
+            for dim, wanted in zip(x.shape, self.shape[missing:], strict=True)
         )
         if not fits:
             raise ValueError(f"shape {format_shape(x.shape)} does not broadcast to {format_shape(self.shape)}")

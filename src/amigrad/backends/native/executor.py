@@ -145,5 +145,6 @@ class NativeExecutor:
         count = int(np.prod(shape, dtype=np.int64))
         if not count:
             return np.empty(shape, dtype=like.dtype)
-        memory = (ctypes.c_char * (count * like.dtype.itemsize)).from_address(address)
-        return np.frombuffer(memory, dtype=like.dtype, count=count).reshape(shape)
+        memory = memoryview((ctypes.c_char * (count * like.dtype.itemsize)).from_address(address)).cast("B")
+        found: Array = np.frombuffer(memory, dtype=like.dtype, count=count)
+        return found.reshape(shape)

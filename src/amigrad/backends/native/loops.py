@@ -104,6 +104,7 @@ class LoopNest:
         self.lanes = self._choose_lanes(target)
         self.offsets: dict[Access, str] = {}
         self.scalars: dict[Node, str] = {}
+        self.classes: dict[Node, str] = {}
 
     # What the kernel touches
 
@@ -241,11 +242,11 @@ class LoopNest:
         if depth == rank - 1:
             self._innermost()
             return
-        saved, scalars = dict(self.offsets), dict(self.scalars)
+        saved, scalars, classes = dict(self.offsets), dict(self.scalars), dict(self.classes)
         with self.f.looping("0", self.f.size(self.domain[depth]), 1) as index:
             self._advance(depth, index)
             self._open(depth + 1)
-        self.offsets, self.scalars = saved, scalars
+        self.offsets, self.scalars, self.classes = saved, scalars, classes
 
     def _advance(self, axis: int, index: str) -> None:
         for access in self.accesses:
@@ -268,7 +269,7 @@ class LoopNest:
     def _enter_row(self, key: object, access: Access) -> None:
         index = self._load_index(access, self.offsets[access])
         if isinstance(key, Node) and isinstance(key.operator, lookup.OneHot):
-            self.scalars[access.base, id(key)] = index  # type: ignore[index]
+            self.classes[key] = index
             return
         row = self.outputs[key] if isinstance(key, Scatter) else self.rows[key]
         step = self.f.mul(index, self.f.size(self.row_strides[key]))
@@ -505,11 +506,11 @@ class LoopNest:
 
     def _take(self, node: Node, lanes: int, mask: str | None, inner: str) -> str:
         f, row = self.f, self.rows[node]
-        table, index_node = node.inputs
+        index_node = node.inputs[1]
         assert row.base is not None
         pointer = self.pointer(f, row.base)
         if node not in self.indices:
-            step = f.mul(str(int(index_node.constant or 0)), f.size(self.row_strides[node]))  # type: ignore[arg-type]
+            step = f.mul(str(int(index_node.constant or 0)), f.size(self.row_strides[node]))
             offset = f.add(self._place(row, inner), step)
             return self._splat_or_read(row, pointer, offset, lanes, mask)
         index = self.indices[node]
@@ -556,7 +557,7 @@ class LoopNest:
             chosen = f.splat(wanted, int64, lanes)
         else:
             access = self.indices[node]
-            known = self.scalars.get((access.base, id(node)))  # type: ignore[call-overload]
+            known = self.classes.get(node)
             if known is not None:
                 chosen = f.splat(known, int64, lanes)
             elif not self.domain or access.depth() < len(self.domain):

@@ -141,8 +141,17 @@ def is_native(node: Node) -> bool:
         return type(operator) in LOWERINGS
     return isinstance(
         operator,
-        (*BODY, *MOVEMENT, *ROWS, reduce.Reduction, reduce.ArgMax, linear.MatMul)
-        + (movement.Concat, movement.Pad, FirstSame),
+        (
+            *BODY,
+            *MOVEMENT,
+            *ROWS,
+            reduce.Reduction,
+            reduce.ArgMax,
+            linear.MatMul,
+            movement.Concat,
+            movement.Pad,
+            FirstSame,
+        ),
     )
 
 
@@ -442,11 +451,11 @@ class _Scheduler:
 
     def output(self, node: Node) -> Node:
         """The node whose buffer is the output's: the result itself if nothing else claims it, else a copy."""
-        if node.source is None and not node.is_constant and not isinstance(node.operator, MOVEMENT):
-            if node not in self.taken and node not in self.assigned_rows:
-                self.view(node)
-                self.taken.add(node)
-                return node
+        computed = node.operator is not None and not isinstance(node.operator, MOVEMENT)
+        if computed and node not in self.taken and node not in self.assigned_rows:
+            self.view(node)
+            self.taken.add(node)
+            return node
         copy = self._copied(node)
         self._store(copy)
         self.taken.add(copy)

@@ -94,7 +94,7 @@ def simplify(program: Program) -> Simplified:
     """The program's graph as nodes, each computation once."""
     graph = _Graph()
     found: dict[int, Node] = {}
-    inputs = []
+    inputs: list[Node] = []
     for tensor in program.inputs:
         found[id(tensor)] = graph.add(Node(known(tensor.shape), tensor.dtype, source=tensor), ("input", len(inputs)))
         inputs.append(found[id(tensor)])

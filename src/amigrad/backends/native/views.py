@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from amigrad.backends.native.simplify import Node, dim_key
 from amigrad.graph import Dim, Operator, Shape
-from amigrad.graph.sizes import divide, product
+from amigrad.graph.sizes import divide, hint, product
 from amigrad.operators import movement as m
 
 
@@ -68,7 +69,8 @@ def move(operator: Operator, view: View, shape: Shape) -> View | None:
         case m.BroadcastTo():
             missing = len(shape) - len(view.shape)
             kept = tuple(
-                0 if is_unit(dim) and not is_unit(wanted) else stride
+                # A size may be 1 by a guard that cannot be solved for a symbol: then only the hints tell.
+                0 if (is_unit(dim) and not is_unit(wanted)) or (hint(dim) == 1 and hint(wanted) != 1) else stride
                 for dim, wanted, stride in zip(view.shape, shape[missing:], view.strides, strict=True)
             )
             return replace(view, shape=shape, strides=(0,) * missing + kept)
@@ -120,7 +122,7 @@ def reshape_strides(old: Shape, strides: Shape, new: Shape) -> Shape | None:
                 position += 1
             else:
                 return None
-        for (_, outer), (size, inner) in zip(group_old, group_old[1:], strict=False):
+        for (_, outer), (size, inner) in pairwise(group_old):
             if dim_key(outer) != dim_key(inner * size):
                 return None
         step = group_old[-1][1]
