@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from amigrad.backends.native.ir import Function, SizeTable
-from amigrad.backends.native.loops import LoopNest, fill
+from amigrad.backends.native.kernels import Kernel, Schedule
+from amigrad.backends.native.loops import LoopNest
 from amigrad.backends.native.products import Product
-from amigrad.backends.native.schedule import Kernel, Schedule
+from amigrad.backends.native.reductions import fill
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.views import View

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from amigrad.backends.native.emit import Code, emit
+from amigrad.backends.native.kernels import Kernel, Schedule
 from amigrad.backends.native.load import Library
 from amigrad.backends.native.plan import Layout
 from amigrad.backends.native.plan import plan as lay_out
-from amigrad.backends.native.schedule import Kernel, Schedule, schedule
+from amigrad.backends.native.schedule import schedule
 from amigrad.backends.native.simplify import Node, simplify
 from amigrad.backends.native.target import host
 from amigrad.backends.program import Program

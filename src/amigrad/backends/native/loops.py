@@ -8,78 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from amigrad.backends.native.ir import Function, literal, register
-from amigrad.backends.native.schedule import Kernel, Reduce, Scatter, Sink, Store
+from amigrad.backends.native.kernels import Kernel, Reduce, Scatter, Sink, Store
+from amigrad.backends.native.randoms import uniform
+from amigrad.backends.native.reductions import across, combine, fill, identity
 from amigrad.backends.native.simplify import Node, dim_key
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.values import Access, constant, gather, lower, read, write
 from amigrad.backends.native.views import View, contiguous_strides, is_unit
-from amigrad.graph import Dim, DType, Shape, bool_, float32, float64, int64
-from amigrad.graph.sizes import product
+from amigrad.graph import Dim, DType, bool_, float32, float64, int64
 from amigrad.operators import create, lookup, random, reduce
-from amigrad.operators.random import MULTIPLIERS, ROUNDS, WEYL
 
 Pointer = Callable[[Function, Node], str]
 _LONG = 4096
-
-
-def identity(operator: reduce.Reduction, dtype: DType) -> float | int | bool:
-    """What a reduction starts from."""
-    match operator:
-        case reduce.Sum() | reduce.Any():
-            return 0
-        case reduce.Prod() | reduce.All():
-            return 1
-        case reduce.Max():
-            return -np.inf if dtype.kind == "f" else int(np.iinfo(dtype).min)
-    return np.inf if dtype.kind == "f" else int(np.iinfo(dtype).max)
-
-
-def combine(f: Function, operator: reduce.Reduction, a: str, b: str, dtype: DType, lanes: int) -> str:
-    """Two partial results of a reduction as one."""
-    type_ = register(dtype, lanes)
-    real = dtype.kind == "f"
-    match operator:
-        case reduce.Sum():
-            return f.emit(f"{'fadd' if real else 'add'} {type_} {a}, {b}")
-        case reduce.Prod():
-            return f.emit(f"{'fmul' if real else 'mul'} {type_} {a}, {b}")
-        case reduce.Any():
-            return f.emit(f"or {type_} {a}, {b}")
-        case reduce.All():
-            return f.emit(f"and {type_} {a}, {b}")
-    larger = isinstance(operator, reduce.Max)
-    if real:
-        # A new value that is NaN is taken, and once taken it stays: nothing compares greater.
-        better = f.emit(f"fcmp {'ugt' if larger else 'ult'} {type_} {b}, {a}")
-        stays = f.emit(f"fcmp uno {type_} {a}, {a}")
-        taken = f.emit(f"select {_mask_type(lanes)} {better}, {type_} {b}, {type_} {a}")
-        return f.emit(f"select {_mask_type(lanes)} {stays}, {type_} {a}, {type_} {taken}")
-    better = f.emit(f"icmp {'sgt' if larger else 'slt'} {type_} {b}, {a}")
-    return f.emit(f"select {_mask_type(lanes)} {better}, {type_} {b}, {type_} {a}")
-
-
-def _mask_type(lanes: int) -> str:
-    return "i1" if lanes == 1 else f"<{lanes} x i1>"
-
-
-def across(f: Function, operator: reduce.Reduction, value: str, dtype: DType, lanes: int) -> str:
-    """The lanes of a vector reduced to one value, in halves."""
-    while lanes > 1:
-        half = lanes // 2
-        parts = []
-        for start in (0, half):
-            places = ", ".join(f"i32 {start + i}" for i in range(half))
-            vector = register(dtype, lanes)
-            if half == 1:
-                parts.append(f.emit(f"extractelement {vector} {value}, i32 {start}"))
-            else:
-                parts.append(f.emit(f"shufflevector {vector} {value}, {vector} poison, <{half} x i32> <{places}>"))
-        value = combine(f, operator, parts[0], parts[1], dtype, half)
-        lanes = half
-    return value
 
 
 class LoopNest:
@@ -116,7 +57,7 @@ class LoopNest:
                     continue
             if node in consumer.inputs:
                 return True
-        return any(not isinstance(s, Scatter) or s.value is node for s in self.kernel.sinks if s.value is node)
+        return any(sink.value is node for sink in self.kernel.sinks)
 
     def _access(self, base: Node | None, dtype: DType, strides: list[Dim], offset: Dim = 0) -> Access:
         access = Access(base, dtype, strides, offset)
@@ -575,51 +516,3 @@ class LoopNest:
         state = f.at(self.pointer(f, view.base), int64, f.size(view.offset))
         seed, draws = f.load(state, int64), f.load(f.at(state, int64, f.size(view.strides[0])), int64)
         return uniform(f, self._positions(self.rows[node], lanes, inner), seed, draws, node.dtype, lanes)
-
-
-def fill(f: Function, pointer: str, node: Node, value: object) -> None:
-    """Fill a node's buffer with one value."""
-    text = literal(value, node.dtype)  # type: ignore[arg-type]
-    count = f.size(product(node.shape))
-    lanes = 64 // max(node.dtype.itemsize, 4)
-    rest = f.emit(f"urem i64 {count}, {lanes}")
-    whole = f.emit(f"sub i64 {count}, {rest}")
-    with f.looping("0", whole, lanes) as index:
-        f.store(f.splat(text, node.dtype, lanes), f.at(pointer, node.dtype, index), node.dtype, lanes)
-    with f.looping(whole, count, 1) as index:
-        f.store(text, f.at(pointer, node.dtype, index), node.dtype)
-
-
-def uniform(f: Function, place: str, seed: str, draws: str, dtype: DType, lanes: int) -> str:
-    """Philox 4x32-10 in 64-bit lanes; see `operators/random.py`."""
-    type_ = register(int64, lanes)
-
-    def splat(value: int | str) -> str:
-        return f.splat(str(value), int64, lanes)
-
-    def op(name: str, a: str, b: str) -> str:
-        return f.emit(f"{name} {type_} {a}, {b}")
-
-    mask, shift = splat(0xFFFFFFFF), splat(32)
-    words = [op("and", place, mask), op("lshr", place, shift)]
-    words += [op("and", splat(draws), mask), op("lshr", splat(draws), shift)]
-    keys = [op("and", splat(seed), mask), op("lshr", splat(seed), shift)]
-    for _ in range(ROUNDS):
-        first, second = op("mul", words[0], splat(MULTIPLIERS[0])), op("mul", words[2], splat(MULTIPLIERS[1]))
-        words = [
-            op("xor", op("xor", op("lshr", second, shift), words[1]), keys[0]),
-            op("and", second, mask),
-            op("xor", op("xor", op("lshr", first, shift), words[3]), keys[1]),
-            op("and", first, mask),
-        ]
-        keys = [op("and", op("add", k, splat(w)), mask) for k, w in zip(keys, WEYL, strict=True)]
-    real = register(dtype, lanes)
-    if dtype == float32:
-        number = f.emit(f"sitofp {type_} {op('lshr', words[0], splat(8))} to {real}")
-        return f.emit(f"fmul {real} {number}, {f.splat(literal(2.0**-24, dtype), dtype, lanes)}")
-    wide = op("xor", op("shl", words[0], splat(21)), op("lshr", words[1], splat(11)))
-    number = f.emit(f"sitofp {type_} {wide} to {real}")
-    return f.emit(f"fmul {real} {number}, {f.splat(literal(2.0**-53, dtype), dtype, lanes)}")
-
-
-__all__ = ["LoopNest", "Pointer", "Shape", "fill"]

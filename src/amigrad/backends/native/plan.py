@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from amigrad.backends.native.schedule import Schedule
+from amigrad.backends.native.kernels import Schedule
 from amigrad.backends.native.simplify import Node, dim_key
 from amigrad.graph import Dim
 from amigrad.graph.sizes import evaluate, product

@@ -11,8 +11,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from amigrad.backends.native.ir import Function, literal, register, suffix
-from amigrad.backends.native.loops import Pointer, across
-from amigrad.backends.native.schedule import Kernel, Store
+from amigrad.backends.native.kernels import Kernel, Store
+from amigrad.backends.native.loops import Pointer
+from amigrad.backends.native.reductions import across
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.values import Access, constant, lower, read, write

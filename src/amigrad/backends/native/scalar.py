@@ -13,7 +13,7 @@ import numpy as np
 from amigrad.backends.native import approximations
 from amigrad.backends.native.approximations import Reals
 from amigrad.backends.native.ir import Function, register, suffix
-from amigrad.backends.native.schedule import Copy
+from amigrad.backends.native.kernels import Copy
 from amigrad.graph import DType, Operator, bool_, float32
 from amigrad.operators import elementwise as e
 

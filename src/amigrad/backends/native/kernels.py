@@ -1,0 +1,124 @@
+"""Kernels: what the scheduler makes of a graph, and the later stages place, emit and run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from amigrad.backends.native.simplify import Node, Simplified
+from amigrad.backends.native.views import View
+from amigrad.graph import Dim, Shape
+from amigrad.graph.tensor import Array
+from amigrad.operators import create, lookup, movement, random
+from amigrad.operators.elementwise import Elementwise, Unary
+
+BODY = (Elementwise, lookup.Take, lookup.OneHot, create.Arange, random.Uniform)
+MOVEMENT = (
+    movement.Reshape,
+    movement.PermuteDims,
+    movement.BroadcastTo,
+    movement.Slice,
+    movement.Flip,
+)
+ROWS = (lookup.ScatterRows, lookup.AddRows, lookup.SetRows)
+
+
+class Copy(Unary):
+    """The elements as they are, in a buffer of their own."""
+
+    name = "copy"
+    kinds = "fib"
+
+    def forward(self, x: Array) -> Array:
+        return x
+
+
+@dataclass(eq=False)
+class Store:
+    """Each element of a value stored in a view of a buffer."""
+
+    value: Node
+    target: View
+
+
+@dataclass(eq=False)
+class Reduce:
+    """A value reduced over axes of the domain, into the buffer of the reduction's node."""
+
+    node: Node
+    value: Node
+    axes: tuple[int, ...]
+
+
+@dataclass(eq=False)
+class Scatter:
+    """Rows added to, or set in, the buffer of `target` where an index says."""
+
+    target: Node
+    value: Node
+    index: View
+    adds: bool
+
+
+Sink = Store | Reduce | Scatter
+
+
+@dataclass(eq=False)
+class Check:
+    """An index that must be in [0, size) before anything may use it."""
+
+    index: View
+    size: Dim
+    node: Node
+
+
+@dataclass(eq=False)
+class Kernel:
+    """One loop nest, product, or other unit of work; see the module's docstring."""
+
+    domain: Shape
+    kind: Literal["loop", "product", "first_same", "check", "python"] = "loop"
+    body: list[Node] = field(default_factory=list)
+    sinks: list[Sink] = field(default_factory=list)
+    loads: dict[Node, View] = field(default_factory=dict)
+    fills: list[tuple[Node, object]] = field(default_factory=list)
+    scratch: list[Node] = field(default_factory=list)
+    check: Check | None = None
+    needs: set[Kernel] = field(default_factory=set)
+    number: int = 0
+
+    def reads(self) -> Iterable[View]:
+        """Every view that the kernel reads."""
+        yield from self.loads.values()
+        for sink in self.sinks:
+            if isinstance(sink, Scatter):
+                yield sink.index
+        if self.check is not None:
+            yield self.check.index
+
+    def writes(self) -> Iterable[Node]:
+        """Every buffer that the kernel writes."""
+        for sink in self.sinks:
+            yield (
+                sink.target.base
+                if isinstance(sink, Store)
+                else (sink.node if isinstance(sink, Reduce) else sink.target)
+            )
+        for node, _ in self.fills:
+            yield node
+        yield from self.scratch
+
+    def __repr__(self) -> str:
+        body = ", ".join(repr(n) for n in self.body)
+        return f"kernel {self.number} {self.kind} {self.domain}: {body}; {len(self.sinks)} sinks"
+
+
+@dataclass
+class Schedule:
+    """The kernels in the order in which they run, and the buffer that each output node has."""
+
+    kernels: list[Kernel]
+    outputs: list[Node]
+    graph: Simplified
+    aliases: dict[Node, Node]
