@@ -5,11 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from seqeval.metrics import f1_score, precision_score, recall_score
 
-from amigrad.data import EncodingError, Sentence
-from amigrad.tasks.tagging import Tagger, evaluate
+from amigrad.data import EncodingError, Scheme, Sentence
+from amigrad.data.encoding import spans
+from amigrad.tasks.tagging import Tagger, TaggerOptions, evaluate, train_tagger
+from amigrad.tasks.tagging.decode import Decoder
+from amigrad.tasks.tagging.examples import Windows
+from amigrad.tasks.tagging.predict import Predictor
 
 
 def test_every_word_gets_a_tag_of_the_corpus(chunker: Tagger, chunks: list[Sentence]) -> None:
@@ -134,3 +139,16 @@ def test_threads_share_a_tagger(
     with ThreadPoolExecutor(8) as pool:
         for _ in range(5):
             assert list(pool.map(tagger.tag, parts)) == expected
+
+
+def test_the_model_of_chunks_gives_legal_tags_only(chunks: list[Sentence]) -> None:
+    """Even one that was hardly trained, whose best tags for each token alone are often not legal."""
+    tagger = train_tagger(chunks[:40], chunks[40:50], TaggerOptions(epochs=1, hidden_size=4))
+    alone, together = Predictor(tagger.model), Predictor(tagger.model, Decoder(tagger.tag_set.tags))
+    lengths = list(map(len, chunks))
+    types = tagger.features.types([word for sentence in chunks for word in sentence.words])
+    windows, table = Windows(types, lengths, tagger.features.window), tagger.features.table
+    found = together(windows, table, lengths)
+    assert not np.array_equal(found, alone(windows, table, lengths))
+    for tags in np.split(found, np.cumsum(lengths)[:-1]):
+        spans([tagger.tag_set.tags[tag] for tag in tags], Scheme.IOBES)

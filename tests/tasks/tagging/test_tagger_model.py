@@ -65,7 +65,7 @@ def test_the_predictor_gives_the_best_tags(tokens: int, table: np.ndarray, monke
     model = make_model()
     types = np.random.default_rng(3).integers(1, 40, tokens).astype(np.int32)
     windows = Windows(types, [tokens], 3)
-    found = Predictor(model)(windows, table)
+    found = Predictor(model)(windows, table, [tokens])
     scores = model([ag.tensor(column) for column in table[:, windows.cut(slice(None))]])
     assert np.array_equal(found, scores.numpy().argmax(1))
 
@@ -74,9 +74,9 @@ def test_the_predictor_follows_the_model(table: np.ndarray) -> None:
     model = make_model()
     predict = Predictor(model)
     windows = Windows(np.arange(1, 40, dtype=np.int32), [39], 3)
-    before = predict(windows, table)
+    before = predict(windows, table, [39])
     model.output.weight.assign(-model.output.weight)
-    assert not np.array_equal(predict(windows, table), before)
+    assert not np.array_equal(predict(windows, table, [39]), before)
 
 
 def test_the_cost_goes_down_along_its_gradient() -> None:

@@ -113,7 +113,7 @@ def test_one_compilation_serves_all_batches(small: Any, monkeypatch: pytest.Monk
 
 
 def test_features_can_be_left_out(small: Any) -> None:
-    options = replace(OPTIONS, capitalisation=False, suffixes=(), window=1, minimum_count=2)
+    options = replace(OPTIONS, capitalisation=False, suffixes=(), prefixes=(), window=1, minimum_count=2)
     assert set(train_tagger(*small, options).model.tables) == {"word"}
 
 

@@ -1,5 +1,7 @@
 """Tagging: a tag for each word of a sentence, or chunks of words, from the window of words around it.
 
+Chunks are learnt as IOBES tags, and the tags of a sentence are the best sequence that is legal in this scheme.
+
 >>> from amigrad.tasks import tagging
 >>> tagger = tagging.train_tagger(tagging.read_tagged("train.conllu"), tagging.read_tagged("dev.conllu"))
 >>> tagger.tag([["He", "runs", "."]])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from amigrad.functions import Generator, concat, cross_entropy, hardtanh, matmul, permute_dims, reshape, take
 from amigrad.graph import Dim, Tensor, TensorLike
 from amigrad.nn import Dropout, Linear, LookupTable, Module
+from amigrad.nn.initializers import glorot, normal
 from amigrad.tasks.tagging.features import Column
 
 
@@ -32,13 +33,13 @@ class WindowTagger(Module):
         """`entries` is the number of vocabulary entries of each column."""
         self.window, self.hidden_size = window, hidden_size
         self.tables = {
-            column.name: LookupTable(rows, column.size, generator=generator)
+            column.name: LookupTable(rows, column.size, generator=generator, initializer=normal(0.1))
             for column, rows in zip(columns, entries, strict=True)
         }
         inputs = window * sum(column.size for column in columns)
         self.dropout = Dropout(dropout, generator=generator)
-        self.hidden = Linear(inputs, hidden_size, generator=generator)
-        self.output = Linear(hidden_size, tags, generator=generator)
+        self.hidden = Linear(inputs, hidden_size, generator=generator, initializer=glorot())
+        self.output = Linear(hidden_size, tags, generator=generator, initializer=glorot())
 
     def __call__(self, columns: Sequence[TensorLike]) -> Tensor:
         """columns: (N, window) int each -> scores (N, tags)."""

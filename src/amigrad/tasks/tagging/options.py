@@ -27,31 +27,34 @@ class TaggerOptions:
     The learning rate, by default one that suits the optimizer, is the same all the time, or with the schedule
     "linear" falls evenly to 0 at the last epoch. Dropout is the share of the looked-up numbers left out in training.
     `scheme` says how tags mark chunks: found out by itself with "auto", not at all with "none".
+
+    The defaults were chosen by the scores on the last tenth of CoNLL-2000's training sentences (chunks) and on the
+    development part of UD English EWT (parts of speech): figures given for these are of data that choices were made on.
     """
 
     window: int = 5
     lower_case: bool = True
     zero_digits: bool = True
     capitalisation: bool = True
-    suffixes: tuple[int, ...] = (1, 2, 3, 4)
-    prefixes: tuple[int, ...] = ()
+    suffixes: tuple[int, ...] = (2, 3)
+    prefixes: tuple[int, ...] = (3,)
     minimum_count: int = 1
     affix_minimum_count: int = 2
     unknown_probability: float = 0.5
     scheme: str = "auto"
 
     word_size: int = 50
-    capitalisation_size: int = 5
-    affix_size: int = 20
-    hidden_size: int = 300
-    dropout: float = 0.5
+    capitalisation_size: int = 10
+    affix_size: int = 10
+    hidden_size: int = 200
+    dropout: float = 0.2
 
     optimizer: str = "adagrad"
     learning_rate: float | None = None
     schedule: str = "linear"
     weight_decay: float = 0.0
     batch_size: int = 32
-    epochs: int = 8
+    epochs: int = 4
     patience: int | None = None
     seed: int = 1
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from amigrad.data import split_sentences, tokenize
 from amigrad.functions import Generator
+from amigrad.tasks.tagging.decode import Decoder
 from amigrad.tasks.tagging.examples import Windows
 from amigrad.tasks.tagging.features import Features
 from amigrad.tasks.tagging.model import WindowTagger
@@ -20,7 +21,7 @@ from amigrad.tasks.tagging.tags import TagSet
 
 Item = TypeVar("Item")
 
-BLOCK_TOKENS = 8192
+BLOCK_TOKENS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Tagger:
         self.features = features
         self.tag_set = tag_set
         self.model = model
-        self._predict = Predictor(model)
+        self._predict = Predictor(model, None if tag_set.scheme is None else Decoder(tag_set.tags))
         self._lock = threading.Lock()
 
     @classmethod
@@ -106,7 +107,7 @@ class Tagger:
         lengths = list(map(len, sentences))
         with self._lock:
             types, table = self.features.types(words), self.features.table
-        tags = self._predict(Windows(types, lengths, self.features.window), table)
+        tags = self._predict(Windows(types, lengths, self.features.window), table, lengths)
         return Block(items, lengths, words, self.tag_set.strings(tags, lengths))
 
 
