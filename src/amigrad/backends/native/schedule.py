@@ -302,6 +302,8 @@ class _Scheduler:
         kernel.body.append(node)
         self._load_whole(kernel, node.inputs[0])
         kernel.scratch.append(Node((product(node.shape) * 2 + 1,), int32, number=-1))
+        assert isinstance(node.operator, FirstSame)
+        self._check(kernel, node, node.inputs[0], node.operator.size)
         self.producers[node] = [kernel]
 
     def _load_whole(self, kernel: Kernel, operand: Node) -> None:

@@ -169,10 +169,12 @@ class _Graph:
         return self.add(Node(shape, dtype, operator, inputs, place=place), key)
 
 
+@dataclass(frozen=True)
 class FirstSame(Operator):
-    """For each place of an index the first place with the same index. index: (...) int -> (...) int32"""
+    """For each place of an index in [0, size) the first place with the same index. index: (...) int -> (...) int32"""
 
-    name = "first_same"
+    size: Dim
+    name = "sum_same_rows"
 
     def infer(self, index: Spec) -> Spec:
         return Spec(index.shape, int32)
@@ -189,7 +191,7 @@ def _same_rows(
     index, rows = inputs
     if isinstance(index.operator, FirstSame):
         return None
-    first = graph.apply(FirstSame(), (index,), Node(index.shape, int32), None)
+    first = graph.apply(FirstSame(operator.size), (index,), Node(index.shape, int32), None)
     places = sizes.product(index.shape)
     row = shape[len(index.shape) :]
     sums = graph.apply(lookup.ScatterRows(places), (first, rows), Node((places, *row), dtype), None)
