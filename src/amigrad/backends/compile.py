@@ -10,7 +10,7 @@ from typing import Any, Protocol, overload
 import numpy as np
 
 from amigrad.backends.program import Program, trace
-from amigrad.backends.structure import flatten, unflatten
+from amigrad.backends.structure import LEAF, flatten, unflatten
 from amigrad.graph import Spec, Tensor
 from amigrad.graph.dtypes import DTYPES
 from amigrad.graph.recording import active_trace
@@ -88,10 +88,20 @@ class Compiled:
         """Run the function on tensors, arrays and numbers; gives tensors."""
         if active_trace() is not None:
             return self.function(*args, **kwargs)
+        if not kwargs:
+            # The common call, tensors and arrays seen before, without a look at their structure.
+            key: Hashable
+            plain: list[Any] = [a._value if isinstance(a, Tensor) else a for a in args]
+            if all(type(a) is np.ndarray and _lies_well(a) for a in plain):
+                key = tuple([(a.dtype, a.shape) for a in plain])
+                with self._lock:
+                    found = self._plans.get(key)
+                    if found is not None:
+                        return self._run(*found, plain)
         leaves: list[Any] = []
         structure: Hashable = flatten((args, kwargs), leaves)
         arrays = [_as_input(leaf) for leaf in leaves]
-        key = (structure, *[(a.dtype.char, a.shape) for a in arrays])
+        key = (structure, *[(a.dtype, a.shape) for a in arrays])
         with self._lock:
             found = self._plans.get(key)
             if found is None:
@@ -99,10 +109,18 @@ class Compiled:
                 if len(self._plans) >= _PLANS_KEPT:
                     self._plans.clear()
                 self._plans[key] = found
-            variant, plan = found
-            outputs = variant.executor.run(plan, arrays)
+                if structure == _plain(len(arrays)):
+                    self._plans[key[1:]] = found
+            return self._run(*found, arrays)
+
+    def _run(self, variant: Variant, plan: Any, arrays: list[Array]) -> Any:
+        outputs = variant.executor.run(plan, arrays)
+        structure = variant.program.structure
+        if structure == LEAF:
+            (array,) = outputs
+            return Tensor(Spec(array.shape, array.dtype), array)
         results = iter([Tensor(Spec(a.shape, a.dtype), a) for a in outputs])
-        return unflatten(variant.program.structure, lambda: next(results))
+        return unflatten(structure, lambda: next(results))
 
     def _prepare(self, structure: Hashable, arrays: list[Array]) -> tuple[Variant, Any]:
         signature = (structure, *[(a.dtype.char, a.ndim) for a in arrays])
@@ -120,12 +138,20 @@ class Compiled:
         return self if instance is None else functools.partial(self, instance)
 
 
+def _plain(count: int) -> Hashable:
+    """The structure of a call with so many tensors, one after the other."""
+    return ("tuple", (("tuple", (LEAF,) * count), ("dict", ())))
+
+
+def _lies_well(array: Array) -> bool:
+    flags = array.flags
+    return flags.c_contiguous and flags.aligned
+
+
 def _as_input(value: Any) -> Array:
     array = value.value if isinstance(value, Tensor) else value
-    if type(array) is np.ndarray and array.dtype in DTYPES and array.flags.c_contiguous:
+    if type(array) is np.ndarray and array.dtype in DTYPES and _lies_well(array):
         return array
-    if isinstance(array, np.ndarray) and array.dtype in DTYPES:
-        return np.array(array, order="C")
     return as_array(array)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from amigrad.backends.native.address import address
 from amigrad.backends.native.emit import Code, emit
 from amigrad.backends.native.kernels import Kernel, Schedule
 from amigrad.backends.native.load import Library
@@ -61,6 +62,8 @@ class NativeExecutor:
         self._arena_version = 0
         self._error = np.zeros(1, dtype=np.int64)
         self._error_address = self._error.ctypes.data
+        # A state's buffer is always in C order; a constant may be a view, but it never changes.
+        self._sources = [np.asarray(source.value, order="C") for source in self.layout.sources]
         self._output_dtypes = [node.dtype for node in self.layout.outputs]
 
     def plan(self, sizes: Mapping[str, int]) -> Plan:
@@ -70,8 +73,8 @@ class NativeExecutor:
         shapes = [tuple(evaluate(d, sizes) for d in t.shape) for t in self.program.outputs]
         buffers = np.zeros(layout.first_slot + len(layout.slots) + 1, dtype=np.uintp)
         first = len(layout.inputs) + len(layout.outputs)
-        for i, source in enumerate(layout.sources):
-            buffers[first + i] = source.value.ctypes.data
+        for i, source in enumerate(self._sources):
+            buffers[first + i] = source.ctypes.data
         return Plan(
             dict(sizes),
             table,
@@ -101,11 +104,11 @@ class NativeExecutor:
         buffers = plan.buffers
         count = len(arrays)
         for i, array in enumerate(arrays):
-            buffers[i] = array.__array_interface__["data"][0]
+            buffers[i] = address(array)
         outputs = []
         for shape, dtype in zip(plan.output_shapes, self._output_dtypes, strict=True):
             output = np.empty(shape, dtype=dtype)
-            buffers[count] = output.__array_interface__["data"][0]
+            buffers[count] = address(output)
             outputs.append(output)
             count += 1
         for stretch in self._stretches:
