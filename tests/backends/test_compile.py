@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import threading
+import time
+import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +18,8 @@ import numpy.typing as npt
 import pytest
 
 import amigrad as ag
-from amigrad.graph import TraceError
+from amigrad.graph import Operator, Spec, TraceError, apply
+from amigrad.operators.elementwise import Unary
 from amigrad.optim.rows import add_rows, set_rows
 
 Array = npt.NDArray[Any]
@@ -485,3 +493,243 @@ def test_results_own_their_memory() -> None:
     step(np.zeros(4))
     for result, copy in zip(first, copies, strict=True):
         np.testing.assert_array_equal(result.numpy(), copy)
+
+
+# Operators that only Python knows
+
+
+class Sorted(Operator):
+    """The elements of each row in order."""
+
+    name = "sorted"
+
+    def infer(self, x: Spec) -> Spec:
+        return x
+
+    def forward(self, x: Array) -> Array:
+        return np.sort(x, axis=-1)
+
+
+class Arctan(Unary):
+    """An elementwise operator with a gradient and without native code."""
+
+    name = "arctan"
+
+    def forward(self, x: Array) -> Array:
+        return np.arctan(x)
+
+    def backward(self, x: ag.Tensor, z: ag.Tensor, dz: ag.Tensor) -> tuple[ag.Tensor]:
+        return (dz / (1.0 + x * x),)
+
+
+def test_an_operator_without_native_code_runs_in_the_middle_of_a_step() -> None:
+    def run(backend: str) -> list[Any]:
+        weights, table = ag.parameter(random(4, 6)), ag.parameter(random(8, 4))
+        optimizer = ag.optim.SGD([weights, table], 0.1)
+
+        @ag.compile(backend=backend)
+        def step(index: ag.Tensor) -> Any:
+            hidden = apply(Arctan(), table[index] @ weights)
+            ranked = apply(Sorted(), ag.permute_dims(hidden, (1, 0)) * 2.0 + 1.0)
+            cost = ag.mean(hidden * hidden)
+            optimizer.minimize(cost)
+            return cost, ranked, apply(Sorted(), ag.ones((2, 3))), apply(Sorted(), weights), ag.sum(ranked, axis=0)
+
+        results = [r for size in (5, 1, 30, 5) for r in step(np.arange(size) % 8)]
+        assert step.compilations == 1
+        return [*results, weights, table]
+
+    with np.errstate(all="ignore"):
+        on_both(run)
+
+
+def test_an_index_is_checked_before_and_after_an_operator_of_python() -> None:
+    table = ag.parameter(random(8, 3))
+
+    @ag.compile
+    def step(index: ag.Tensor) -> ag.Tensor:
+        rows = apply(Sorted(), table[index])
+        table.assign(table * 2.0)
+        return ag.sum(rows)
+
+    before = table.numpy().tobytes()
+    with pytest.raises(IndexError, match="take: index 8"):
+        step(np.array([0, 8]))
+    assert table.numpy().tobytes() == before
+
+
+class Fails(Sorted):
+    """An operator that refuses its input."""
+
+    name = "fails"
+
+    def forward(self, x: Array) -> Array:
+        raise ValueError("no such thing")
+
+
+def test_an_operator_that_fails_leaves_the_states_as_they_were() -> None:
+    count, other = ag.state(np.zeros(3)), ag.state(np.ones(3))
+
+    @ag.compile
+    def step(x: ag.Tensor) -> ag.Tensor:
+        count.assign(count + 1.0)
+        result = apply(Fails(), x * 2.0)
+        other.assign(other + result)
+        return result
+
+    with pytest.raises(ValueError, match="no such thing"):
+        step(np.ones(3))
+    assert (count.numpy().tolist(), other.numpy().tolist()) == ([0, 0, 0], [1, 1, 1])
+
+
+# Time, memory, threads, processes
+
+
+@pytest.mark.parametrize("method", ["SGD", "Adagrad"])
+def test_a_step_costs_what_it_touches_whatever_the_size_of_the_table(method: str) -> None:
+    def measured(rows: int) -> tuple[float, int, list[int]]:
+        table, weights = ag.parameter(np.zeros((rows, 16), dtype=np.float32)), ag.parameter(random(16, 4))
+        optimizer = getattr(ag.optim, method)([table, weights], 0.1)
+
+        @ag.compile
+        def step(words: ag.Tensor) -> ag.Tensor:
+            cost = ag.mean(ag.tanh(table[words] @ weights) ** 2)
+            optimizer.minimize(cost)
+            return cost
+
+        words = np.random.default_rng(0).integers(0, 1000, 256)
+        step(words)
+        tracemalloc.start()
+        step(words)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        times = []
+        for _ in range(200):
+            start = time.perf_counter()
+            step(words)
+            times.append(time.perf_counter() - start)
+        (executor,) = step.executors
+        return min(times), peak, executor.layout.slot_bytes({"s0": 256})
+
+    small, large = measured(1_000), measured(2_000_000)
+    assert large[2] == small[2]
+    assert large[1] < small[1] + 10_000
+    assert large[0] < 2 * small[0]
+
+
+def test_two_threads_call_the_same_function() -> None:
+    weights, total = ag.parameter(random(64, 64) * 0.1), ag.state(0.0)
+
+    @ag.compile
+    def step(x: ag.Tensor) -> ag.Tensor:
+        total.assign(total + 1.0)
+        return ag.tanh(x @ weights) @ weights
+
+    inputs = [random(size, 64, seed=size) for size in (3, 200, 17, 64)]
+    expected = [step(x).numpy() for x in inputs]
+    wrong: list[int] = []
+
+    def work(first: int) -> None:
+        for n in range(200):
+            place = (first + n) % 4
+            if step(inputs[place]).numpy().tobytes() != expected[place].tobytes():
+                wrong.append(place)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert float(total) == 404
+    assert step.compilations == 1
+
+
+def test_other_threads_go_on_during_a_call() -> None:
+    step = ag.compile(lambda x: x @ x @ x @ x @ x @ x)
+    x = random(900, 900) * 0.01
+    step(x)
+    finished, beats = threading.Event(), 0
+
+    def work() -> None:
+        for _ in range(4):
+            step(x)
+        finished.set()
+
+    thread = threading.Thread(target=work)
+    start = time.perf_counter()
+    thread.start()
+    while not finished.is_set():
+        time.sleep(0.001)
+        beats += 1
+    thread.join()
+    seconds = time.perf_counter() - start
+    # If a call kept the interpreter to itself there would be a few beats between the calls.
+    assert beats > max(8, seconds * 50)
+
+
+TRAINING = """
+import sys
+import numpy as np
+import amigrad as ag
+
+generator = np.random.default_rng(0)
+table = ag.parameter(generator.normal(size=(30, 8)).astype(np.float32))
+weights = ag.parameter(generator.normal(size=(24, 5)).astype(np.float32))
+wide = ag.parameter(generator.normal(size=(5, 5)))
+optimizer = ag.optim.Adagrad([table, weights, wide], 0.1)
+draws = ag.Generator(1)
+
+@ag.compile
+def step(words, tags):
+    x = ag.dropout(ag.reshape(table[words], (words.shape[0], -1)), 0.1, draws)
+    scores = ag.astype(ag.sigmoid(x @ weights), "float64") @ wide
+    cost = ag.cross_entropy(scores, tags)
+    optimizer.minimize(cost)
+    return cost, ag.softmax(scores, axis=-1), ag.erf(x), ag.argmax(scores, axis=-1)
+
+found = []
+for size in (32, 1, 5, 300):
+    found += step(generator.integers(0, 30, (size, 3)), generator.integers(0, 5, size))
+found += [table, weights, wide]
+(executor,) = step.executors
+np.savez(sys.argv[1], *[np.asarray(f) for f in found])
+print(executor.library.from_cache, executor.library.target.vector_bytes)
+"""
+
+
+def train(path: Path, **environment: str) -> tuple[str, int, list[Array]]:
+    """The training in a process of its own: whether its code came from the cache, vector bytes, and all results."""
+    said = subprocess.run(
+        [sys.executable, "-c", TRAINING, str(path)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+    cached, width = said.stdout.split()
+    with np.load(path) as results:
+        return cached, int(width), [results[name] for name in results.files]
+
+
+def test_a_second_process_starts_without_compiling(tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    first = train(tmp_path / "1.npz", AMIGRAD_CACHE=cache)
+    second = train(tmp_path / "2.npz", AMIGRAD_CACHE=cache)
+    assert (first[0], second[0]) == ("False", "True")
+    for one, other in zip(first[2], second[2], strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("level", ["avx2", "generic"])
+def test_lesser_machines_train_the_same(level: str, tmp_path: Path) -> None:
+    here = train(tmp_path / "here.npz")
+    there = train(tmp_path / "there.npz", AMIGRAD_CPU=level)
+    assert there[1] == {"avx2": min(here[1], 32), "generic": 16}[level]
+    for one, other in zip(here[2], there[2], strict=True):
+        if one.dtype.kind == "f":
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+        else:
+            np.testing.assert_array_equal(one, other)
