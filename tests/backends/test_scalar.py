@@ -40,7 +40,7 @@ def build(cases: list[tuple[Operator, tuple[DType, ...], DType, int]], target: T
     texts, declarations = [], set()
     for number, (operator, dtypes, result, lanes) in enumerate(cases):
         arguments = ", ".join(["i64 %n", "ptr %out", *(f"ptr %a{i}" for i in range(len(dtypes)))])
-        f = Function(f"run{number}", SizeTable(), arguments, internal=False)
+        f = Function(f"run{number}", SizeTable(), arguments)
         with f.looping("0", "%n", lanes) as index:
             values = [f.load(f.at(f"%a{i}", d, index), d, lanes) for i, d in enumerate(dtypes)]
             value = LOWERINGS[type(operator)](f, lanes, dtypes[-1], values, operator, result)

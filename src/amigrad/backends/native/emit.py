@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from amigrad.backends.native.ir import Function, SizeTable
 from amigrad.backends.native.kernels import Kernel, Schedule
-from amigrad.backends.native.loops import LoopNest
+from amigrad.backends.native.loops import LoopNest, Pointer
 from amigrad.backends.native.products import Product
 from amigrad.backends.native.reductions import fill
 from amigrad.backends.native.simplify import Node
@@ -29,74 +29,83 @@ class Code:
     checks: list[Kernel]
 
 
-class _Pointers:
-    """Where buffers are: loaded once at a function's entry."""
+class _Run(Function):
+    """A native stretch: calls its kernels one after the other with the buffers and sizes that they ask for."""
 
-    def __init__(self, places: dict[Node, int]) -> None:
-        self.places = places
-        self.known: dict[tuple[int, int], str] = {}
+    def __init__(self, name: str, sizes: SizeTable) -> None:
+        super().__init__(name, sizes, "ptr noalias %buffers, ptr noalias %sizes, ptr noalias %error")
 
-    def __call__(self, f: Function, node: Node) -> str:
-        key = (id(f), self.places[node])
-        if key not in self.known:
-            slot, pointer = "%" + f.fresh("slot"), "%" + f.fresh("buffer")
-            f.entry.append(f"  {slot} = getelementptr ptr, ptr %buffers, i64 {self.places[node]}")
-            f.entry.append(f"  {pointer} = load ptr, ptr {slot}, !invariant.load !0")
-            self.known[key] = pointer
-        return self.known[key]
+    def argument(self, kind: str, place: int = 0) -> str:
+        """A buffer or a size, read from the caller's tables once."""
+        if kind == "error":
+            return "%error"
+        if (kind, place) not in self.asked:
+            type_, table = ("i64", "%sizes") if kind == "size" else ("ptr", "%buffers")
+            pointer, value = "%" + self.fresh(), "%" + self.fresh()
+            self.entry.append(f"  {pointer} = getelementptr {type_}, ptr {table}, i64 {place}")
+            self.entry.append(f"  {value} = load {type_}, ptr {pointer}, !invariant.load !0")
+            self.asked[kind, place] = value
+        return self.asked[kind, place]
+
+    def run(self, kernel: Function, failure: int) -> None:
+        """Call a kernel; end with the number of its failure if it fails."""
+        arguments = ", ".join(
+            f"{'i64' if kind == 'size' else 'ptr'} {self.argument(kind, place)}" for kind, place in kernel.asked
+        )
+        status = self.emit(f"call i32 @{kernel.name}({arguments})")
+        if failure:
+            bad, good = self.fresh("bad"), self.fresh("good")
+            self.do(f"br i1 {self.emit(f'icmp ne i32 {status}, 0')}, label %{bad}, label %{good}")
+            self.label(bad)
+            self.do(f"ret i32 {failure}")
+            self.label(good)
 
 
 def emit(schedule: Schedule, places: dict[Node, int], target: Target) -> Code:
-    """The IR of a schedule. places: the number of each buffer."""
+    """The IR of a schedule. places: the number of each buffer. Kernels with the same code share a function."""
     sizes = SizeTable()
-    pointer = _Pointers(places)
-    functions: list[Function] = []
+    kernels: dict[str, Function] = {}
+    runs: list[_Run] = []
     stretches: list[str | Kernel] = []
     checks: list[Kernel] = []
-    calls: list[str] = []
+    run: _Run | None = None
 
-    def end_stretch() -> None:
-        if calls:
-            name = f"run{len(stretches)}"
-            run = Function(name, sizes, _ARGUMENTS, internal=False)
-            for callee in calls:
-                status = run.emit(f"call i32 @{callee}(ptr %buffers, ptr %sizes, ptr %error)")
-                failed = run.emit(f"icmp ne i32 {status}, 0")
-                bad, good = run.fresh("bad"), run.fresh("good")
-                run.do(f"br i1 {failed}, label %{bad}, label %{good}")
-                run.label(bad)
-                run.do(f"ret i32 {status}")
-                run.label(good)
-            run.do("ret i32 0")
-            functions.append(run)
-            stretches.append(name)
-            calls.clear()
+    def pointer(f: Function, node: Node) -> str:
+        return f.argument("buffer", places[node])
 
     for kernel in schedule.kernels:
         if kernel.kind == "python":
-            end_stretch()
+            run = None
             stretches.append(kernel)
             continue
-        f = Function(f"kernel{kernel.number}", sizes, _ARGUMENTS)
+        if run is None:
+            run = _Run(f"run{len(stretches)}", sizes)
+            runs.append(run)
+            stretches.append(run.name)
+        f = Function("kernel", sizes)
         if kernel.kind == "product":
             for node, value in kernel.fills:
                 fill(f, pointer(f, node), node, value)
             Product(f, kernel, target, pointer).emit()
         elif kernel.kind == "check":
             checks.append(kernel)
-            _check(f, kernel, len(checks), pointer)
+            _check(f, kernel, pointer)
         elif kernel.kind == "first_same":
             _first_same(f, kernel, pointer)
         else:
             LoopNest(f, kernel, target, pointer).emit()
         f.do("ret i32 0")
-        functions.append(f)
-        calls.append(f.name)
-    end_stretch()
-    return Code(_module(functions, target), stretches, sizes, checks)
+        shared = kernels.setdefault(f.text(), f)
+        if shared is f:
+            f.name = f"kernel{kernel.number}"
+        f.name = shared.name
+        run.run(f, len(checks) if kernel.kind == "check" else 0)
+    for run in runs:
+        run.do("ret i32 0")
+    return Code(_module([*kernels.values(), *runs], target), stretches, sizes, checks)
 
 
-def _module(functions: list[Function], target: Target) -> str:
+def _module(functions: Sequence[Function], target: Target) -> str:
     declared = sorted(set().union(*[f.intrinsics for f in functions])) if functions else []
     head = [f'target triple = "{target.triple}"', *declared]
     tail = ["attributes #0 = { nounwind }", "!0 = !{}"]
@@ -114,8 +123,8 @@ def _over(f: Function, view: View, body: Callable[[str], None], axis: int = 0, o
         _over(f, view, body, axis + 1, inner)
 
 
-def _check(f: Function, kernel: Kernel, number: int, pointer: _Pointers) -> None:
-    """Return `number` and leave the index in the error if one is outside its table."""
+def _check(f: Function, kernel: Kernel, pointer: Pointer) -> None:
+    """Return 1 and leave the index in the error if one is outside its table."""
     check = kernel.check
     assert check is not None
     size = f.size(check.size)
@@ -129,14 +138,14 @@ def _check(f: Function, kernel: Kernel, number: int, pointer: _Pointers) -> None
         bad, good = f.fresh("bad"), f.fresh("good")
         f.do(f"br i1 {inside}, label %{good}, label %{bad}")
         f.label(bad)
-        f.do(f"store i64 {index}, ptr %error")
-        f.do(f"ret i32 {number}")
+        f.do(f"store i64 {index}, ptr {f.argument('error')}")
+        f.do("ret i32 1")
         f.label(good)
 
     _over(f, check.index, element)
 
 
-def _first_same(f: Function, kernel: Kernel, pointer: _Pointers) -> None:
+def _first_same(f: Function, kernel: Kernel, pointer: Pointer) -> None:
     """For each place the first with the same index, through a table of hashes with open addresses."""
     (node,) = kernel.body
     index_node = node.inputs[0]

@@ -54,19 +54,19 @@ class SizeTable:
 class Function:
     """One function of IR, written from the top to the bottom.
 
-    Values are strings (`%v7`, or a constant); `emit` appends an instruction and gives its value.
+    Values are strings (`%v7`, or a constant); `emit` appends an instruction and gives its value. Without a list of
+    `arguments` the function is internal, and takes what it asks for (`argument`) in the order of asking.
     """
 
-    def __init__(self, name: str, sizes: SizeTable, arguments: str, internal: bool = True) -> None:
+    def __init__(self, name: str, sizes: SizeTable, arguments: str | None = None) -> None:
         self.name = name
         self.sizes = sizes
         self.arguments = arguments
-        self.internal = internal
+        self.asked: dict[tuple[str, int], str] = {}
         self.lines: list[str] = []
         self.entry: list[str] = []
         self.intrinsics: set[str] = set()
         self._count = 0
-        self._known_sizes: dict[int, str] = {}
 
     def fresh(self, prefix: str = "v") -> str:
         """A new name."""
@@ -114,13 +114,11 @@ class Function:
         """A size as an i64 value."""
         if not isinstance(dim, Size):
             return str(dim)
-        place = self.sizes.place(dim)
-        if place not in self._known_sizes:
-            pointer, value = "%" + self.fresh(), "%" + self.fresh()
-            self.entry.append(f"  {pointer} = getelementptr i64, ptr %sizes, i64 {place}")
-            self.entry.append(f"  {value} = load i64, ptr {pointer}, !invariant.load !0")
-            self._known_sizes[place] = value
-        return self._known_sizes[place]
+        return self.argument("size", self.sizes.place(dim))
+
+    def argument(self, kind: str, place: int = 0) -> str:
+        """What the caller gives: a "size" (i64), a "buffer" or the "error" (pointers), by its place in the tables."""
+        return self.asked.setdefault((kind, place), f"%{kind}{len(self.asked)}")
 
     def mul(self, a: str, b: str) -> str:
         """The product of two i64."""
@@ -243,9 +241,14 @@ class Function:
 
     def text(self) -> str:
         """The function's definition. It returns i32."""
-        linkage = "internal " if self.internal else ""
-        body = "\n".join([f"define {linkage}i32 @{self.name}({self.arguments}) #0 {{", "entry:", *self.entry])
-        return body + "\n  br label %start\nstart:\n" + "\n".join([*self.lines, "}"])
+        arguments = self.arguments
+        if arguments is None:
+            arguments = ", ".join(
+                f"{'i64' if kind == 'size' else 'ptr'} {name}" for (kind, _), name in self.asked.items()
+            )
+        linkage = "internal " if self.arguments is None else ""
+        head = f"define {linkage}i32 @{self.name}({arguments}) #0 {{"
+        return "\n".join([head, "entry:", *self.entry, "  br label %start", "start:", *self.lines, "}"])
 
 
 def memory_bytes(dtype: DType) -> int:
