@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from amigrad.backends.native.ir import Function, SizeTable
+from amigrad.backends.native.ir import Function, SizeTable, argument_type
 from amigrad.backends.native.kernels import Kernel, Schedule
 from amigrad.backends.native.loops import LoopNest, Pointer
 from amigrad.backends.native.products import Product
@@ -30,15 +30,22 @@ class Code:
 
 
 class _Run(Function):
-    """A native stretch: calls its kernels one after the other with the buffers and sizes that they ask for."""
+    """A native stretch: calls its kernels one after the other with the buffers and sizes that they ask for.
 
-    def __init__(self, name: str, sizes: SizeTable) -> None:
-        super().__init__(name, sizes, "ptr noalias %buffers, ptr noalias %sizes, ptr noalias %error")
+    If it is parallel, several threads run it at once: products share their rows, everything else is the first
+    thread's (but all check the indices, so that all end alike), and they wait for each other in between.
+    """
+
+    def __init__(self, name: str, sizes: SizeTable, parallel: bool) -> None:
+        threads = ", i64 %thread, i64 %threads, ptr %barrier"
+        super().__init__(name, sizes, "ptr noalias %buffers, ptr noalias %sizes, ptr %error" + threads)
+        self.parallel = parallel
+        self.alone = True
 
     def argument(self, kind: str, place: int = 0) -> str:
         """A buffer or a size, read from the caller's tables once."""
-        if kind == "error":
-            return "%error"
+        if kind in ("error", "thread", "threads"):
+            return "%" + kind
         if (kind, place) not in self.asked:
             type_, table = ("i64", "%sizes") if kind == "size" else ("ptr", "%buffers")
             pointer, value = "%" + self.fresh(), "%" + self.fresh()
@@ -47,21 +54,76 @@ class _Run(Function):
             self.asked[kind, place] = value
         return self.asked[kind, place]
 
-    def run(self, kernel: Function, failure: int) -> None:
-        """Call a kernel; end with the number of its failure if it fails."""
-        arguments = ", ".join(
-            f"{'i64' if kind == 'size' else 'ptr'} {self.argument(kind, place)}" for kind, place in kernel.asked
-        )
-        status = self.emit(f"call i32 @{kernel.name}({arguments})")
+    def run(self, kernel: Function, shared: bool, failure: int) -> None:
+        """Call a kernel. One that can fail is called by all threads, so that they end alike, with its number."""
+        values = ", ".join(f"{argument_type(kind)} {self.argument(kind, place)}" for kind, place in kernel.asked)
+        call = f"call i32 @{kernel.name}({values})"
+        if self.parallel:
+            if shared or failure or not self.alone:
+                self.wait()
+            self.alone = not shared
+            if not shared and not failure:
+                with self.when(self.emit("icmp eq i64 %thread, 0")):
+                    self.emit(call)
+                return
+        status = self.emit(call)
         if failure:
             bad, good = self.fresh("bad"), self.fresh("good")
             self.do(f"br i1 {self.emit(f'icmp ne i32 {status}, 0')}, label %{bad}, label %{good}")
             self.label(bad)
+            self.wait()
             self.do(f"ret i32 {failure}")
             self.label(good)
 
+    def wait(self) -> None:
+        """Go on when all threads are here."""
+        if self.parallel:
+            self.do("call void @wait(ptr %barrier, i64 %threads)")
 
-def emit(schedule: Schedule, places: dict[Node, int], target: Target) -> Code:
+    def end(self) -> None:
+        """End without a failure, all threads together."""
+        self.wait()
+        self.do("ret i32 0")
+
+
+# A barrier: the last thread to come begins the next generation, for which the others wait.
+_WAIT = """
+declare i32 @sched_yield()
+define internal void @wait(ptr %barrier, i64 %threads) #0 {
+entry:
+  %alone = icmp eq i64 %threads, 1
+  br i1 %alone, label %done, label %arrive
+arrive:
+  %generation_at = getelementptr i64, ptr %barrier, i64 8
+  %generation = load atomic i64, ptr %generation_at acquire, align 8
+  %before = atomicrmw add ptr %barrier, i64 1 acq_rel
+  %count = add i64 %before, 1
+  %complete = icmp eq i64 %count, %threads
+  br i1 %complete, label %open, label %spin
+open:
+  store atomic i64 0, ptr %barrier monotonic, align 8
+  %next = add i64 %generation, 1
+  store atomic i64 %next, ptr %generation_at release, align 8
+  br label %done
+spin:
+  %tries = phi i64 [ 0, %arrive ], [ %more, %again ], [ 0, %yield ]
+  %now = load atomic i64, ptr %generation_at acquire, align 8
+  %moved = icmp ne i64 %now, %generation
+  br i1 %moved, label %done, label %again
+again:
+  %more = add i64 %tries, 1
+  %long = icmp ugt i64 %more, 1000
+  br i1 %long, label %yield, label %spin
+yield:
+  %ignored = call i32 @sched_yield()
+  br label %spin
+done:
+  ret void
+}
+"""
+
+
+def emit(schedule: Schedule, places: dict[Node, int], target: Target, parallel: bool = False) -> Code:
     """The IR of a schedule. places: the number of each buffer. Kernels with the same code share a function."""
     sizes = SizeTable()
     kernels: dict[str, Function] = {}
@@ -79,14 +141,15 @@ def emit(schedule: Schedule, places: dict[Node, int], target: Target) -> Code:
             stretches.append(kernel)
             continue
         if run is None:
-            run = _Run(f"run{len(stretches)}", sizes)
+            run = _Run(f"run{len(stretches)}", sizes, parallel)
             runs.append(run)
             stretches.append(run.name)
         f = Function("kernel", sizes)
+        shared = parallel and kernel.kind == "product" and not kernel.fills and len(kernel.domain) == 2
         if kernel.kind == "product":
             for node, value in kernel.fills:
                 fill(f, pointer(f, node), node, value)
-            Product(f, kernel, target, pointer).emit()
+            Product(f, kernel, target, pointer, shared).emit()
         elif kernel.kind == "check":
             checks.append(kernel)
             _check(f, kernel, pointer)
@@ -95,19 +158,19 @@ def emit(schedule: Schedule, places: dict[Node, int], target: Target) -> Code:
         else:
             LoopNest(f, kernel, target, pointer).emit()
         f.do("ret i32 0")
-        shared = kernels.setdefault(f.text(), f)
-        if shared is f:
+        same = kernels.setdefault(f.text(), f)
+        if same is f:
             f.name = f"kernel{kernel.number}"
-        f.name = shared.name
-        run.run(f, len(checks) if kernel.kind == "check" else 0)
+        f.name = same.name
+        run.run(f, shared, len(checks) if kernel.kind == "check" else 0)
     for run in runs:
-        run.do("ret i32 0")
-    return Code(_module([*kernels.values(), *runs], target), stretches, sizes, checks)
+        run.end()
+    return Code(_module([*kernels.values(), *runs], target, parallel), stretches, sizes, checks)
 
 
-def _module(functions: Sequence[Function], target: Target) -> str:
+def _module(functions: Sequence[Function], target: Target, parallel: bool) -> str:
     declared = sorted(set().union(*[f.intrinsics for f in functions])) if functions else []
-    head = [f'target triple = "{target.triple}"', *declared]
+    head = [f'target triple = "{target.triple}"', *declared, *([_WAIT] if parallel else [])]
     tail = ["attributes #0 = { nounwind }", "!0 = !{}"]
     return "\n".join([*head, *[f.text() for f in functions], *tail]) + "\n"
 

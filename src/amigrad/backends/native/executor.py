@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -18,11 +19,26 @@ from amigrad.backends.native.schedule import schedule
 from amigrad.backends.native.simplify import Node, simplify
 from amigrad.backends.native.target import host
 from amigrad.backends.program import Program
-from amigrad.graph.sizes import evaluate
+from amigrad.backends.threads import WORKERS, threads
+from amigrad.graph import Dim
+from amigrad.graph.sizes import evaluate, product
 from amigrad.graph.tensor import Array
 from amigrad.operators.lookup import index_error
 
-_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+_FUNCTION = ctypes.CFUNCTYPE(
+    ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p
+)
+_SMALL = 4_000_000
+"""A step whose products take fewer multiplications stays on one thread: waking another costs more."""
+
+
+def _multiplications(schedule: Schedule) -> Dim:
+    """How many multiplications the products of a schedule take."""
+    total: Dim = 0
+    for kernel in schedule.kernels:
+        if kernel.kind == "product":
+            total = total + product(kernel.domain) * kernel.body[0].inputs[0].shape[-1]
+    return total
 
 
 @dataclass
@@ -36,6 +52,7 @@ class Plan:
     buffers: Array
     address: int
     table_address: int
+    threads: int
     arena_version: int = -1
     views: dict[Node, Array] = field(default_factory=dict)
 
@@ -52,7 +69,7 @@ class NativeExecutor:
         self.schedule: Schedule = schedule(self.graph)
         self.layout: Layout = lay_out(self.schedule)
         target = host()
-        self.code: Code = emit(self.schedule, self.layout.places, target)
+        self.code: Code = emit(self.schedule, self.layout.places, target, threads() > 1)
         self.library = Library.compile(self.code.text, target)
         self._stretches = [
             s if isinstance(s, Kernel) else _FUNCTION(self.library.address(s)) for s in self.code.stretches
@@ -60,8 +77,12 @@ class NativeExecutor:
         self._arena = np.empty(0, dtype=np.uint8)
         self._arena_start = 0
         self._arena_version = 0
+        self._threads = threads()
+        self._work = _multiplications(self.schedule)
         self._error = np.zeros(1, dtype=np.int64)
         self._error_address = self._error.ctypes.data
+        self._barrier = np.zeros(16, dtype=np.int64)
+        self._barrier_address = self._barrier.ctypes.data
         # A state's buffer is always in C order; a constant may be a view, but it never changes.
         self._sources = [np.asarray(source.value, order="C") for source in self.layout.sources]
         self._output_dtypes = [node.dtype for node in self.layout.outputs]
@@ -83,6 +104,7 @@ class NativeExecutor:
             buffers,
             buffers.ctypes.data,
             table.ctypes.data,
+            self._threads if evaluate(self._work, sizes) >= _SMALL else 1,
         )
 
     def _place_arena(self, plan: Plan) -> None:
@@ -115,10 +137,20 @@ class NativeExecutor:
             if isinstance(stretch, Kernel):
                 self._run_in_python(stretch, plan)
             else:
-                status = stretch(plan.address, plan.table_address, self._error_address)
+                status = self._call(stretch, plan)
                 if status:
                     self._fail(self.code.checks[status - 1], plan)
         return outputs
+
+    def _call(self, function: Any, plan: Plan) -> int:
+        """Run a native stretch, on several threads if the step is large and they are free."""
+        addresses = plan.address, plan.table_address, self._error_address
+        count = plan.threads
+        if count > 1:
+            status = WORKERS.run(lambda number: function(*addresses, number, count, self._barrier_address), count)
+            if status is not None:
+                return status
+        return int(function(*addresses, 0, 1, self._barrier_address))
 
     def _fail(self, kernel: Kernel, plan: Plan) -> None:
         check = kernel.check

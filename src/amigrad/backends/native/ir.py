@@ -117,7 +117,9 @@ class Function:
         return self.argument("size", self.sizes.place(dim))
 
     def argument(self, kind: str, place: int = 0) -> str:
-        """What the caller gives: a "size" (i64), a "buffer" or the "error" (pointers), by its place in the tables."""
+        """What the caller gives: a "size" (i64), a "buffer" or the "error" (pointers), by its place in the tables;
+        and the number of this "thread" of so many "threads" (i64).
+        """
         return self.asked.setdefault((kind, place), f"%{kind}{len(self.asked)}")
 
     def mul(self, a: str, b: str) -> str:
@@ -243,12 +245,15 @@ class Function:
         """The function's definition. It returns i32."""
         arguments = self.arguments
         if arguments is None:
-            arguments = ", ".join(
-                f"{'i64' if kind == 'size' else 'ptr'} {name}" for (kind, _), name in self.asked.items()
-            )
+            arguments = ", ".join(f"{argument_type(kind)} {name}" for (kind, _), name in self.asked.items())
         linkage = "internal " if self.arguments is None else ""
         head = f"define {linkage}i32 @{self.name}({arguments}) #0 {{"
         return "\n".join([head, "entry:", *self.entry, "  br label %start", "start:", *self.lines, "}"])
+
+
+def argument_type(kind: str) -> str:
+    """The type of what a function asks its caller for."""
+    return "ptr" if kind in ("buffer", "error") else "i64"
 
 
 def memory_bytes(dtype: DType) -> int:

@@ -8,7 +8,7 @@ it first.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 from amigrad.backends.native.ir import Function, literal, register, suffix
 from amigrad.backends.native.kernels import Kernel, Store
@@ -28,7 +28,8 @@ FEW_ROWS = 8
 class Product:
     """Emits one kernel of kind "product" into a function."""
 
-    def __init__(self, f: Function, kernel: Kernel, target: Target, pointer: Pointer) -> None:
+    def __init__(self, f: Function, kernel: Kernel, target: Target, pointer: Pointer, parallel: bool) -> None:
+        self.parallel = parallel
         self.f, self.kernel, self.target, self.pointer = f, kernel, target, pointer
         self.node = kernel.body[0]
         left, right = self.node.inputs
@@ -84,7 +85,8 @@ class Product:
         rows = f.size(self.rows)
         if isinstance(self.rows, int):
             if self.rows <= FEW_ROWS and self._unit(self.left.strides[-1]):
-                self._inner_products()
+                with self._first_thread():
+                    self._inner_products()
             else:
                 self._pack()
                 self._blocks()
@@ -94,11 +96,16 @@ class Product:
             self._blocks()
             return
         few = f.emit(f"icmp sle i64 {rows}, {FEW_ROWS}")
-        with f.when(few):
+        with f.when(few), self._first_thread():
             self._inner_products()
         with f.when(f.emit(f"xor i1 {few}, true")):
             self._pack()
             self._blocks()
+
+    def _first_thread(self) -> AbstractContextManager[None]:
+        if not self.parallel:
+            return nullcontext()
+        return self.f.when(self.f.emit(f"icmp eq i64 {self.f.argument('thread')}, 0"))
 
     def _unit(self, stride: Dim) -> bool:
         return isinstance(stride, int) and stride == 1
@@ -112,23 +119,33 @@ class Product:
 
     def _row_blocks(self, shapes: list[tuple[int, int]]) -> None:
         f = self.f
-        start = "0"
-        if isinstance(self.rows, int):
-            tall, wide = shapes[0]
-            whole = self.rows - self.rows % tall
-            if whole:
-                self._columns("0", str(whole), tall, wide)
-            if self.rows % tall:
-                rest = self.rows % tall
-                self._columns(str(whole), str(self.rows), rest, shapes[-1][1] if rest == 1 else wide)
-            return
+        (tall, wide), *rest_shapes = shapes
         count = f.size(self.rows)
-        for rows, vectors in shapes:
-            left = f.emit(f"sub i64 {count}, {start}")
-            stop = f.add(start, f.emit(f"mul i64 {f.emit(f'udiv i64 {left}, {rows}')}, {rows}"))
-            with f.when(f.emit(f"icmp slt i64 {start}, {stop}")):
-                self._columns(start, stop, rows, vectors)
-            start = stop
+        blocks = str(self.rows // tall) if isinstance(self.rows, int) else f.emit(f"udiv i64 {count}, {tall}")
+        start, stop = "0", f.mul(blocks, str(tall))
+        rest = stop
+        if self.parallel:
+            # Each thread takes whole blocks, the last one also the rows that are left.
+            thread, threads = f.argument("thread"), f.argument("threads")
+            following = f.add(thread, "1")
+            start, stop = (
+                f.mul(f.emit(f"udiv i64 {f.emit(f'mul i64 {blocks}, {number}')}, {threads}"), str(tall))
+                for number in (thread, following)
+            )
+        with f.when(f.emit(f"icmp slt i64 {start}, {stop}")):
+            self._columns(start, stop, tall, wide)
+        if isinstance(self.rows, int):
+            left = self.rows % tall
+            rest_shapes = [(left, rest_shapes[-1][1] if left == 1 else wide)] if left else []
+        with ExitStack() as stack:
+            if self.parallel:
+                stack.enter_context(f.when(f.emit(f"icmp eq i64 {following}, {threads}")))
+            for rows, vectors in rest_shapes:
+                left_over = f.emit(f"sub i64 {count}, {rest}")
+                end = f.add(rest, f.emit(f"mul i64 {f.emit(f'udiv i64 {left_over}, {rows}')}, {rows}"))
+                with f.when(f.emit(f"icmp slt i64 {rest}, {end}")):
+                    self._columns(rest, end, rows, vectors)
+                rest = end
 
     def _columns(self, start: str, stop: str, rows: int, vectors: int) -> None:
         """All columns for the rows from start to stop, `rows` at a time."""
