@@ -19,7 +19,7 @@ from amigrad.backends.native.schedule import schedule
 from amigrad.backends.native.simplify import Node, simplify
 from amigrad.backends.native.target import host
 from amigrad.backends.program import Program
-from amigrad.backends.threads import WORKERS, threads
+from amigrad.backends.workers import WORKERS, threads
 from amigrad.graph import Dim
 from amigrad.graph.sizes import evaluate, product
 from amigrad.graph.tensor import Array
