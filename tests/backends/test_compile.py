@@ -137,6 +137,20 @@ def test_a_size_that_is_1_only_in_the_example_still_broadcasts() -> None:
             close(actual, wanted)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 1), (1, 4, 1), (3, 4, 1), (1, 4, 5), (3, 4, 5)])
+def test_the_largest_along_axes_of_size_1(shape: tuple[int, ...], axis: int) -> None:
+    weights = ag.tensor(random(*shape))
+    for keepdims in (False, True):
+        find = ag.compile(
+            lambda x, k=keepdims: (ag.argmax(x + weights, axis=axis, keepdims=k), ag.argmin(weights, axis=axis)[::-1])
+        )
+        largest, smallest = find(random(*shape, seed=1))
+        total = random(*shape, seed=1) + random(*shape)
+        close(largest, np.argmax(total, axis=axis, keepdims=keepdims))
+        close(smallest, np.argmin(random(*shape), axis=axis)[::-1])
+
+
 def test_numbers_are_data() -> None:
     step = ag.compile(lambda x, rate, count: x * rate + ag.astype(count, "float32"))
     for rate in (0.5, 2.0, -1e-3):

@@ -378,6 +378,9 @@ class LoopNest:
             assert access.base is not None
             f.store("0", f.at(self.pointer(f, access.base), int64, self.offsets[access]), int64)
             return
+        if not any(self.reduced[sink]):  # Along an axis of size 1, which is gone.
+            self._write(self.outputs[sink], "0", None, inner)
+            return
         best, place, _ = self.variables[sink]
         before = f.get(best, register(dtype))
         if dtype.kind == "f":
