@@ -363,6 +363,17 @@ def test_rows_read_before_and_after_their_update() -> None:
     on_both(run)
 
 
+def test_rows_of_a_table_that_one_number_fills() -> None:
+    step = ag.compile(lambda x, index: (ag.take(ag.full_like(x, 0.5), index, axis=0), ag.ones((4, 3))[index] + x[0]))
+    x = random(5, 3)
+    for index in (np.array([0, 3, 3]), np.array([2])):
+        halves, ones = step(x, index)
+        close(halves, np.full((len(index), 3), 0.5, dtype=np.float32))
+        close(ones, np.ones((len(index), 3), dtype=np.float32) + x[0])
+    with pytest.raises(IndexError, match="take: index 4 is outside a table of 4 rows"):
+        step(x, np.array([4]))
+
+
 def test_rows_moved_within_a_table() -> None:
     def run(backend: str) -> list[Any]:
         table = ag.state(random(40, 8))

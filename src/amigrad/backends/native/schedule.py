@@ -178,7 +178,8 @@ class _Scheduler:
         self.home[node] = kernel
         self.producers[node] = [kernel]
         for operand in operands:
-            if not operand.is_constant and self.home.get(operand) is not kernel:
+            is_table = isinstance(node.operator, lookup.Take) and operand is operands[0]
+            if is_table or (not operand.is_constant and self.home.get(operand) is not kernel):
                 self.load(kernel, operand)
         match node.operator:
             case lookup.Take():
