@@ -188,6 +188,11 @@ def test_arrays_of_the_closure_are_constants() -> None:
     close(step(x), ((x + ramp) * 3.0) @ fixed.numpy().T + fixed.numpy()[1])
 
 
+def test_zeros_of_a_constant_keep_their_signs() -> None:
+    zeros = ag.tensor(np.array([0.0, -0.0]))
+    assert ag.compile(lambda x: ag.divide(x, zeros))(np.ones(2)).numpy().tolist() == [np.inf, -np.inf]
+
+
 def test_inputs_that_are_views_or_not_writeable() -> None:
     step = ag.compile(lambda x: x * 2.0 + 1.0)
     x = random(6, 8)

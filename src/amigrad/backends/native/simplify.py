@@ -125,6 +125,12 @@ def _live(roots: list[Node], nodes: list[Node]) -> list[Node]:
     return [n for n in nodes if id(n) in needed]
 
 
+def _is_one_number(value: Array) -> bool:
+    """Whether all elements are the same, also in the sign of zero."""
+    first = value.ravel()[:1]
+    return bool((first == value).all() and (value.dtype.kind != "f" or (np.signbit(first) == np.signbit(value)).all()))
+
+
 class _Graph:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
@@ -145,7 +151,7 @@ class _Graph:
     def leaf(self, tensor: Tensor) -> Node:
         """A state, a constant array, or the number that fills a constant array."""
         value = tensor.value
-        if not isinstance(tensor, State) and value.size and (value.ravel()[:1] == value).all():
+        if not isinstance(tensor, State) and value.size and _is_one_number(value):
             return self.number(value.ravel()[0].item(), tensor.shape, tensor.dtype)
         return self.add(Node(tensor.shape, tensor.dtype, source=tensor), ("leaf", id(tensor)))
 
