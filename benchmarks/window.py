@@ -32,7 +32,7 @@ from benchmarks.common import Program, alternate, save, show, spread, stay_on_on
 
 Arrays = Mapping[str, NDArray[Any]]
 
-PLAIN = TaggerOptions(prefixes=(), suffixes=(), dropout=0.0)
+PLAIN = TaggerOptions(prefixes=(), suffixes=(), dropout=0.0, word_size=50, capitalisation_size=5, hidden_size=300)
 CAPITALISATIONS = 9
 TAGS = 45
 EXAMPLES = 32768

@@ -18,6 +18,9 @@ from amigrad.graph.sizes import product
 
 _ARGUMENTS = "ptr noalias %buffers, ptr noalias %sizes, ptr noalias %error"
 
+_LINE = 64
+_MOST_LINES = 8
+
 
 @dataclass
 class Code:
@@ -192,6 +195,7 @@ def _check(f: Function, kernel: Kernel, pointer: Pointer) -> None:
     assert check is not None
     size = f.size(check.size)
     dtype = check.index.base.dtype
+    tables = {table.key: table for table in check.tables}.values()
 
     def element(offset: str) -> None:
         index = f.load(f.at(pointer(f, check.index.base), dtype, offset), dtype)
@@ -204,8 +208,22 @@ def _check(f: Function, kernel: Kernel, pointer: Pointer) -> None:
         f.do(f"store i64 {index}, ptr {f.argument('error')}")
         f.do("ret i32 1")
         f.label(good)
+        for table in tables:
+            _fetch(f, table, index, pointer)
 
     _over(f, check.index, element)
+
+
+def _fetch(f: Function, table: View, index: str, pointer: Pointer) -> None:
+    """Let a row of a table come into the caches, its first lines at least."""
+    row = table.strides[0]
+    lines = row * table.base.dtype.itemsize // _LINE + 1 if isinstance(row, int) else 1
+    place = f.add(f.size(table.offset), f.mul(index, f.size(row)))
+    start = f.at(pointer(f, table.base), table.base.dtype, place)
+    f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    for line in range(min(lines, _MOST_LINES)):
+        address = f.emit(f"getelementptr i8, ptr {start}, i64 {line * _LINE}")
+        f.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
 
 
 def _first_same(f: Function, kernel: Kernel, pointer: Pointer) -> None:

@@ -66,11 +66,14 @@ Sink = Store | Reduce | Scatter
 
 @dataclass(eq=False)
 class Check:
-    """An index that must be in [0, size) before anything may use it."""
+    """An index that must be in [0, size) before anything may use it; the rows of `tables` that it names are fetched
+    into the caches meanwhile.
+    """
 
     index: View
     size: Dim
     node: Node
+    tables: list[View] = field(default_factory=list)
 
 
 @dataclass(eq=False)

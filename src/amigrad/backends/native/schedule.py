@@ -147,7 +147,7 @@ class _Scheduler:
         self.kernels.append(kernel)
         return kernel
 
-    def _check(self, kernel: Kernel, node: Node, index: Node, size: Dim) -> None:
+    def _check(self, kernel: Kernel, node: Node, index: Node, size: Dim, table: View | None = None) -> None:
         if isinstance(index.operator, FirstSame):
             return
         view = self.view(index)
@@ -157,6 +157,9 @@ class _Scheduler:
             self.checks[key].check = Check(view, size, node)
             self.require(self.checks[key], view)
         kernel.needs.add(self.checks[key])
+        check = self.checks[key].check
+        if check is not None and table is not None and table.base.source is not None:
+            check.tables.append(table)
 
     def _body(self, node: Node) -> None:
         """Put a node into the body of a kernel, of one that has an input of it if possible."""
@@ -183,7 +186,7 @@ class _Scheduler:
                 self.load(kernel, operand)
         match node.operator:
             case lookup.Take():
-                self._check(kernel, node, node.inputs[1], node.inputs[0].shape[0])
+                self._check(kernel, node, node.inputs[1], node.inputs[0].shape[0], kernel.loads[node.inputs[0]])
             case lookup.OneHot(size):
                 self._check(kernel, node, node.inputs[0], size)
 
