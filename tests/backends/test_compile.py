@@ -763,3 +763,23 @@ def test_lesser_machines_train_the_same(level: str, tmp_path: Path) -> None:
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
         else:
             np.testing.assert_array_equal(one, other)
+
+
+def test_arrays_that_must_be_converted_are_converted_at_every_call() -> None:
+    total = ag.compile(lambda values: ag.sum(values * 2))
+    for values in (
+        np.arange(1, 200, dtype=np.uint8),
+        np.arange(5, dtype=">f4"),
+        np.arange(10.0)[::-2],
+        np.frombuffer(b"x" + np.arange(3, dtype=np.float32).tobytes(), dtype=np.uint8)[1:].view(np.float32),
+    ):
+        for _ in range(3):
+            assert total(values).item() == 2 * values.astype(np.float64).sum()
+            assert total([values][0]).item() == 2 * values.astype(np.float64).sum()
+
+
+def test_the_sign_of_zero_is_the_references() -> None:
+    x = np.array([-0.0, 1.0])
+    compiled = ag.compile(lambda x: (1.0 / (x + 0.0), 1.0 / (x - 0.0), 1.0 / (x + -0.0)))
+    for found, expected in zip(compiled(x), ([np.inf, 1.0], [-np.inf, 1.0], [-np.inf, 1.0]), strict=True):
+        np.testing.assert_array_equal(found.numpy(), expected)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import operator
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Protocol, overload
 
 import numpy as np
@@ -88,16 +89,12 @@ class Compiled:
         """Run the function on tensors, arrays and numbers; gives tensors."""
         if active_trace() is not None:
             return self.function(*args, **kwargs)
-        if not kwargs:
-            # The common call, tensors and arrays seen before, without a look at their structure.
-            key: Hashable
-            plain: list[Any] = [a._value if isinstance(a, Tensor) else a for a in args]
-            if all(type(a) is np.ndarray and _lies_well(a) for a in plain):
-                key = tuple([(a.dtype, a.shape) for a in plain])
-                with self._lock:
-                    found = self._plans.get(key)
-                    if found is not None:
-                        return self._run(*found, plain)
+        quick = None if kwargs else _quick_key(args)
+        if quick is not None:
+            with self._lock:
+                found = self._plans.get(quick[0])
+                if found is not None:
+                    return self._run(*found, quick[1])
         leaves: list[Any] = []
         structure: Hashable = flatten((args, kwargs), leaves)
         arrays = [_as_input(leaf) for leaf in leaves]
@@ -109,8 +106,8 @@ class Compiled:
                 if len(self._plans) >= _PLANS_KEPT:
                     self._plans.clear()
                 self._plans[key] = found
-                if structure == _plain(len(arrays)):
-                    self._plans[key[1:]] = found
+            if quick is not None and all(map(operator.is_, quick[1], arrays)):
+                self._plans[quick[0]] = found
             return self._run(*found, arrays)
 
     def _run(self, variant: Variant, plan: Any, arrays: list[Array]) -> Any:
@@ -138,9 +135,28 @@ class Compiled:
         return self if instance is None else functools.partial(self, instance)
 
 
-def _plain(count: int) -> Hashable:
-    """The structure of a call with so many tensors, one after the other."""
-    return ("tuple", (("tuple", (LEAF,) * count), ("dict", ())))
+def _quick_key(values: Iterable[Any]) -> tuple[Hashable, list[Array]] | None:
+    """The common call, of tensors and arrays as they are and lists of them: its key and its arrays. None for others."""
+    key: list[Hashable] = []
+    arrays: list[Array] = []
+    for value in values:
+        if isinstance(value, Tensor):
+            value = value._value
+        if type(value) is np.ndarray:
+            flags = value.flags
+            if not (flags.c_contiguous and flags.aligned):
+                return None
+            key.append((value.dtype, value.shape))
+            arrays.append(value)
+        elif type(value) is list or type(value) is tuple:
+            inner = _quick_key(value)
+            if inner is None:
+                return None
+            key.append((type(value), inner[0]))
+            arrays += inner[1]
+        else:
+            return None
+    return tuple(key), arrays
 
 
 def _lies_well(array: Array) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
@@ -234,12 +235,16 @@ def _cast(graph: _Graph, operator: e.Cast, inputs: tuple[Node, ...], shape: Shap
 
 
 def _neutral(*places: tuple[int, float]) -> Rule:
-    """x for operations with a neutral element: (place of the element, its value)."""
+    """x for operations with a neutral element: (place of the element, its value). -0.0 + 0.0 is 0.0, so the neutral
+    element of real addition is -0.0.
+    """
 
     def rule(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
         for place, value in places:
             constant = inputs[place].constant
-            if constant is not None and not isinstance(constant, Size) and constant == value:
+            if constant is None or isinstance(constant, Size) or constant != value:
+                continue
+            if dtype.kind != "f" or math.copysign(1, constant) == math.copysign(1, value):
                 return inputs[1 - place]
         return None
 
@@ -273,7 +278,7 @@ _RULES: dict[type[Operator], Rule] = {
     m.Flip: _movement,
     e.StopGradient: _identity,
     e.Cast: _cast,
-    e.Add: _neutral((0, 0.0), (1, 0.0)),
+    e.Add: _neutral((0, -0.0), (1, -0.0)),
     e.Subtract: _neutral((1, 0.0)),
     e.Multiply: _neutral((0, 1.0), (1, 1.0)),
     e.Divide: _neutral((1, 1.0)),
