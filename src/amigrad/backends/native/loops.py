@@ -44,6 +44,8 @@ class LoopNest:
         self.domain = self._merge(list(kernel.domain))
         self.lanes = self._choose_lanes(target)
         self.offsets: dict[Access, str] = {}
+        self.body = frozenset(kernel.body)
+        self.depths: dict[Node, int] = {}
         self.scalars: dict[Node, str] = {}
         self.classes: dict[Node, str] = {}
 
@@ -222,17 +224,19 @@ class LoopNest:
         return value if access.dtype == int64 else self.f.emit(f"sext i32 {value} to i64")
 
     def _depth(self, node: Node) -> int:
+        """How many loops must be open before a node's value is known. Asked in the order of the body."""
         if node.is_constant:
             return 0
-        if node in self.kernel.body:
-            match node.operator:
-                case lookup.Take():
-                    return max(self.indices[node].depth() if node in self.indices else 0, self.rows[node].depth())
-                case lookup.OneHot() | create.Arange() | random.Uniform():
-                    inner = self.indices[node].depth() if node in self.indices else 0
-                    return max(inner, self.rows[node].depth())
-            return max((self._depth(i) for i in node.inputs), default=0)
-        return self.loads[node].depth()
+        if node not in self.depths:
+            match node.operator if node in self.body else None:
+                case lookup.Take() | lookup.OneHot() | create.Arange() | random.Uniform():
+                    index = self.indices[node].depth() if node in self.indices else 0
+                    self.depths[node] = max(index, self.rows[node].depth())
+                case _ if node in self.body:
+                    self.depths[node] = max((self._depth(i) for i in node.inputs), default=0)
+                case _:
+                    self.depths[node] = self.loads[node].depth()
+        return self.depths[node]
 
     # The innermost axis
 
@@ -289,6 +293,8 @@ class LoopNest:
     def _element(self, mask: str | None, inner: str) -> None:
         """The body and the sinks for one vector (or one element)."""
         cache: dict[Node, str] = {}
+        for node in self.kernel.body:
+            self._value(node, self.lanes, mask, inner, cache)
         for sink in self.kernel.sinks:
             value = self._value(sink.value, self.lanes, mask, inner, cache)
             match sink:
@@ -421,7 +427,7 @@ class LoopNest:
             value = constant(self.f, node, lanes)
         elif node in self.scalars and self.domain:
             value = self.f.splat(self.scalars[node], node.dtype, lanes)
-        elif node in self.loads and node not in self.kernel.body:
+        elif node in self.loads and node not in self.body:
             access = self.loads[node]
             if lanes > 1 and access.depth() < len(self.domain):
                 value = self.f.splat(self._read(access, 1, None, inner), node.dtype, lanes)

@@ -9,6 +9,7 @@ it first.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
 
 from amigrad.backends.native.ir import Function, literal, register, suffix
 from amigrad.backends.native.kernels import Kernel, Store
@@ -23,6 +24,18 @@ from amigrad.operators import reduce
 
 FEW_ROWS = 8
 """Up to so many rows a transposed second operand is read as it lies."""
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """Where a vector of the result is: its row and first column, and its place in the tile, `down` and `right`."""
+
+    row: str
+    column: str
+    lanes: int
+    mask: str | None
+    down: int = 0
+    right: int = 0
 
 
 class Product:
@@ -197,12 +210,13 @@ class Product:
                 for v in range(vectors):
                     total = f.get(sums[r][v], type_)
                     f.set(sums[r][v], type_, self._multiply_add(element, parts[v], total, lanes))
-        caches: dict[object, str] = {}
+        shared: dict[object, str] = {}
         for r in range(rows):
             for v in range(vectors):
                 value = f.get(sums[r][v], type_)
                 place = f.add(column, str(v * lanes))
-                self._finish(value, f.add(row, str(r)), place, lanes, mask if v == vectors - 1 else None, caches, r, v)
+                edge = mask if v == vectors - 1 else None
+                self._finish(value, _Spot(f.add(row, str(r)), place, lanes, edge, r, v), shared)
 
     def _multiply_add(self, a: str, b: str, c: str, lanes: int) -> str:
         type_ = register(self.dtype, lanes)
@@ -212,65 +226,43 @@ class Product:
 
     # The epilogue
 
-    def _finish(
-        self,
-        value: str,
-        row: str,
-        column: str,
-        lanes: int,
-        mask: str | None,
-        shared: dict[object, str],
-        r: int,
-        v: int,
-    ) -> None:
+    def _finish(self, value: str, spot: _Spot, shared: dict[object, str]) -> None:
         """The body after the product for one vector of a row, and its stores."""
-        cache: dict[Node, str] = {self.node: value}
+        f, lanes = self.f, spot.lanes
+        values: dict[Node, str] = {self.node: value}
 
         def find(node: Node) -> str:
-            if node not in cache:
-                if node.is_constant:
-                    cache[node] = constant(self.f, node, lanes)
-                elif node in self.kernel.body:
-                    cache[node] = lower(self.f, node, [find(i) for i in node.inputs], lanes)
-                else:
-                    cache[node] = self._shared_read(self.loads[node], row, column, lanes, mask, shared, r, v)
-            return cache[node]
+            if node not in values:
+                constant_ = node.is_constant
+                values[node] = constant(f, node, lanes) if constant_ else self._read(self.loads[node], spot, shared)
+            return values[node]
 
+        for node in self.kernel.body[1:]:
+            values[node] = lower(f, node, [find(i) for i in node.inputs], lanes)
         for sink in self.kernel.sinks:
             assert isinstance(sink, Store)
-            result = find(sink.value)
             access = self.outputs[sink]
             assert access.base is not None
-            offset = self._offset(access, row, column)
-            pointer = self.pointer(self.f, access.base)
-            write(self.f, result, pointer, access, offset, self.f.size(access.strides[-1]), lanes, mask)
+            pointer, offset = self.pointer(f, access.base), self._offset(access, spot)
+            write(f, find(sink.value), pointer, access, offset, f.size(access.strides[-1]), lanes, spot.mask)
 
-    def _offset(self, access: Access, row: str, column: str) -> str:
+    def _offset(self, access: Access, spot: _Spot) -> str:
         f = self.f
-        offset = f.add(self.offsets[access], f.mul(row, f.size(access.strides[-2])))
-        return f.add(offset, f.mul(column, f.size(access.strides[-1])))
+        offset = f.add(self.offsets[access], f.mul(spot.row, f.size(access.strides[-2])))
+        return f.add(offset, f.mul(spot.column, f.size(access.strides[-1])))
 
-    def _shared_read(
-        self,
-        access: Access,
-        row: str,
-        column: str,
-        lanes: int,
-        mask: str | None,
-        shared: dict[object, str],
-        r: int,
-        v: int,
-    ) -> str:
+    def _read(self, access: Access, spot: _Spot, shared: dict[object, str]) -> str:
         """Read an operand of the epilogue; what does not change with the row or the column is read once a tile."""
         down, right = access.strides[-2:]
-        key = (access, None if _is_zero(down) else r, None if _is_zero(right) else v)
+        key = (access, None if _is_zero(down) else spot.down, None if _is_zero(right) else spot.right)
         if key not in shared:
             assert access.base is not None
-            pointer, offset = self.pointer(self.f, access.base), self._offset(access, row, column)
+            pointer, offset = self.pointer(self.f, access.base), self._offset(access, spot)
             if _is_zero(right):
-                shared[key] = self.f.splat(read(self.f, pointer, access, offset, "0", 1, None), access.dtype, lanes)
+                one = read(self.f, pointer, access, offset, "0", 1, None)
+                shared[key] = self.f.splat(one, access.dtype, spot.lanes)
             else:
-                shared[key] = read(self.f, pointer, access, offset, self.f.size(right), lanes, mask)
+                shared[key] = read(self.f, pointer, access, offset, self.f.size(right), spot.lanes, spot.mask)
         return shared[key]
 
     # Transposed second operands
@@ -311,7 +303,7 @@ class Product:
                 value = "poison"
                 for w, total in enumerate(totals):
                     value = f.emit(f"insertelement {vector} {value}, {register(dtype)} {total}, i32 {w}")
-            self._finish(value, row, column, width, out_mask, {}, 0, 0)
+            self._finish(value, _Spot(row, column, width, out_mask), {})
 
         count = f.size(self.columns)
         width = 8

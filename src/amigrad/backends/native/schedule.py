@@ -31,6 +31,9 @@ from amigrad.graph.sizes import product
 from amigrad.operators import linear, lookup, movement, reduce
 from amigrad.operators.elementwise import Elementwise
 
+_LONGEST = 100
+"""A body of more nodes gains nothing, and LLVM's time grows faster than its length."""
+
 
 def is_native(node: Node) -> bool:
     """Whether the compiler can lower this node's operator."""
@@ -169,6 +172,7 @@ class _Scheduler:
             candidate = self.home.get(operand)
             if (
                 candidate is not None
+                and len(candidate.body) < _LONGEST
                 and not isinstance(node.operator, lookup.Take | lookup.OneHot)
                 and shape_key(candidate.domain) == shape_key(node.shape)
                 and self._can_join(candidate, operands)
