@@ -5,6 +5,7 @@ An index outside its table raises IndexError with the operator, the index and th
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,10 +103,8 @@ class SumSameRows(Operator):
         return None, apply(SumSameRows(self.size), index, dz)
 
 
-class AddRows(Operator):
-    """The table with rows added to some of its own. table: (V, ...), index: (...) int, rows: (..., ...)"""
-
-    name = "add_rows"
+class RowUpdate(Operator):
+    """A table with some of its rows changed. table: (V, ...), index: (...) int in [0, V), rows: (..., ...)"""
 
     def infer(self, table: Spec, index: Spec, rows: Spec) -> Spec:
         _require_rows(self.name, table, index, rows)
@@ -117,8 +116,21 @@ class AddRows(Operator):
     def forward_into(self, table: Array, index: Array, rows: Array) -> Array:
         """The same, into the table itself."""
         check_index(self.name, index, len(table))
-        np.add.at(table, index, rows)
+        self.change(table, index, rows)
         return table
+
+    @abstractmethod
+    def change(self, table: Array, index: Array, rows: Array) -> None:
+        """Change the rows of the table that a checked index names."""
+
+
+class AddRows(RowUpdate):
+    """Rows added to those of the table."""
+
+    name = "add_rows"
+
+    def change(self, table: Array, index: Array, rows: Array) -> None:
+        np.add.at(table, index, rows)
 
     def backward(
         self, table: Tensor, index: Tensor, rows: Tensor, z: Tensor, dz: Tensor
@@ -126,26 +138,14 @@ class AddRows(Operator):
         return dz, None, apply(Take(), dz, index)
 
 
-class SetRows(Operator):
-    """The table with some rows replaced; rows of one index must be equal. table: (V, ...), index: (...) int,
-    rows: (..., ...)
-    """
+class SetRows(RowUpdate):
+    """Rows of the table replaced; those of one index must be equal."""
 
     name = "set_rows"
     differentiable = False
 
-    def infer(self, table: Spec, index: Spec, rows: Spec) -> Spec:
-        _require_rows(self.name, table, index, rows)
-        return table
-
-    def forward(self, table: Array, index: Array, rows: Array) -> Array:
-        return self.forward_into(table.copy(), index, rows)
-
-    def forward_into(self, table: Array, index: Array, rows: Array) -> Array:
-        """The same, into the table itself."""
-        check_index(self.name, index, len(table))
+    def change(self, table: Array, index: Array, rows: Array) -> None:
         table[index] = rows
-        return table
 
 
 @dataclass(frozen=True)
