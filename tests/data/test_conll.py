@@ -114,7 +114,7 @@ def test_columns_counted_from_the_front_allow_lines_of_different_lengths(write):
         ("Ann\tPN\nruns\t \n", 2, "no tag for the word 'runs'"),
         (b"Ann PN\nM\xfcller PN\n", 2, "not UTF-8 text .byte 0xfc at byte 2"),
         ("Ann PN\n".encode("utf-16"), 1, "not UTF-8"),
-        (gzip.compress(b"Ann PN\n" * 1000)[:-20], None, "damaged or cut off"),
+        (gzip.compress(b"Ann PN\n" * 1000, mtime=0)[:-20], None, "damaged or cut off"),
         (b"\x1f\x8bnot gzip at all", 1, "damaged or cut off"),
     ],
 )
