@@ -15,7 +15,7 @@ from functools import cache, partial
 
 from amigrad.graph import DType, Operator, float32, float64
 from amigrad.operators import OPERATORS
-from samples import create, elementwise, lookup, movement, reduce
+from samples import create, elementwise, lookup, loops, movement, reduce
 from samples.arrays import Array, Use, Wild
 
 SMALL = 40
@@ -101,5 +101,8 @@ SAMPLES: dict[str, Callable[[], Iterator[Use | Wild]]] = {
     "full": create.full_uses,
     "arange": create.arange_uses,
     "uniform": create.uniform_uses,
+    "packing": loops.packing_uses,
+    "reorder": loops.reorder_uses,
+    "scan": loops.scan_uses,
 }
 """How to make the samples of each operator."""

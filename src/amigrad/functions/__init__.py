@@ -5,6 +5,8 @@ Importing this room makes it the namespace that Python's operators on tensors ca
 
 import sys
 
+from amigrad.functions.accumulate import accumulate as accumulate
+from amigrad.functions.accumulate import complete as complete
 from amigrad.functions.arrange import diff, meshgrid, repeat, roll, tile, tril, triu, unstack
 from amigrad.functions.check import GradientCheck, check_gradients
 from amigrad.functions.create import (
@@ -107,6 +109,7 @@ from amigrad.functions.neural import (
     square_loss,
 )
 from amigrad.functions.random import Generator, dropout
+from amigrad.functions.recurrent import scan
 from amigrad.functions.reduce import (
     all,
     any,
@@ -217,6 +220,7 @@ __all__ = [
     "reshape",
     "roll",
     "round",
+    "scan",
     "sigmoid",
     "sign",
     "silu",

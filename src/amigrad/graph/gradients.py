@@ -35,33 +35,46 @@ def backward_steps(
     cost: Tensor, wrt: Sequence[Tensor], cost_gradient: Tensor | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Each variable with its complete gradient, from the cost back to `wrt`."""
-    order = topological_order([cost])
-    wanted = {id(t) for t in wrt}
-    leads = set(wanted)
+    if cost_gradient is None:
+        cost_gradient = recording.namespace().ones(cost.shape, dtype=cost.dtype)
+    return propagate(topological_order([cost]), [(cost, cost_gradient)], wrt)
+
+
+def propagate(
+    order: Sequence[Tensor],
+    starts: Iterable[tuple[Tensor, Tensor]],
+    wrt: Sequence[Tensor],
+    leaves: Sequence[Tensor] = (),
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Each variable of a topological order with its complete gradient, from the starts with theirs back to `wrt`.
+
+    The operations that made the `leaves` are not gone through.
+    """
+    inside = {id(t) for t in order if t.operation is not None and t.operation.differentiable}
+    inside.difference_update(map(id, leaves))
+    leads = {id(t) for t in wrt}
     for tensor in order:
-        operation = tensor.operation
-        if operation and operation.differentiable and any(id(i) in leads for i in operation.inputs):
+        if id(tensor) in inside and tensor.operation and any(id(i) in leads for i in tensor.operation.inputs):
             leads.add(id(tensor))
-    if id(cost) not in leads:
-        return
-    xp = recording.namespace()
-    pending: dict[int, Tensor] = {
-        id(cost): cost_gradient if cost_gradient is not None else xp.ones(cost.shape, dtype=cost.dtype)
-    }
+    pending: dict[int, list[Tensor]] = {}
+    _collect(pending, starts, leads)
     for tensor in reversed(order):
-        gradient = pending.pop(id(tensor), None)
-        if gradient is None:
+        parts = pending.pop(id(tensor), None)
+        if parts is None:
             continue
+        gradient = recording.namespace().complete(parts)
         yield tensor, gradient
         operation = tensor.operation
-        if operation is None or not operation.differentiable or not any(id(i) in leads for i in operation.inputs):
+        if operation is None or id(tensor) not in inside or not any(id(i) in leads for i in operation.inputs):
             continue
         results = operation.operator.backward(*operation.inputs, tensor, gradient)
-        for parent, part in zip(operation.inputs, results, strict=True):
-            if part is None or id(parent) not in leads:
-                continue
-            before = pending.get(id(parent))
-            pending[id(parent)] = part if before is None else xp.add(before, part)
+        _collect(pending, zip(operation.inputs, results, strict=True), leads)
+
+
+def _collect(pending: dict[int, list[Tensor]], parts: Iterable[tuple[Tensor, Tensor | None]], leads: set[int]) -> None:
+    for tensor, part in parts:
+        if part is not None and id(tensor) in leads:
+            pending[id(tensor)] = recording.namespace().accumulate(pending.get(id(tensor), []), part)
 
 
 def gradients(cost: Tensor, wrt: Sequence[Tensor] | Tensor, cost_gradient: Tensor | None = None) -> list[Tensor]:

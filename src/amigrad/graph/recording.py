@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from amigrad.graph.trace import Trace
@@ -66,8 +66,11 @@ def active_trace() -> Trace | None:
     return _current.trace
 
 
+_T = TypeVar("_T", bound="Trace")
+
+
 @contextmanager
-def tracing(trace: Trace) -> Iterator[Trace]:
+def tracing(trace: _T) -> Iterator[_T]:
     """Within this context operations are recorded into `trace` and have no values."""
     before = _current.trace
     _current.trace = trace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amigrad.graph.errors import TraceError
 from amigrad.graph.sizes import Scope
 from amigrad.graph.tensor import Parameter, Spec, State, Tensor
 
@@ -41,3 +42,31 @@ class Trace:
     def parameters(self) -> list[Parameter]:
         """The parameters that gradients were asked for."""
         return [t for t in self._kept if isinstance(t, Parameter)]
+
+
+class BodyTrace(Trace):
+    """What a loop's body records, run once within a trace or in eager mode; it reads, but does not assign."""
+
+    def __init__(self, outer: Trace | None) -> None:
+        """outer: the trace of the function that the loop is in, None in eager mode."""
+        super().__init__()
+        self.outer = outer
+        if outer is not None:
+            self.scope = outer.scope
+
+    def placeholder(self, spec: Spec, name: str | None = None) -> Tensor:
+        """A tensor that stands for something else at each step."""
+        traced = Tensor(spec, None, tracked=True, name=name)
+        self.inputs.append(traced)
+        return traced
+
+    def read(self, tensor: Tensor) -> Tensor:
+        """What a tensor is outside of the body."""
+        return tensor if self.outer is None else self.outer.read(tensor)
+
+    def assign(self, state: State, value: Tensor) -> None:
+        """A body computes; what it should change goes through the loop's state."""
+        raise TraceError(
+            f"the body of a scan cannot assign {state.name or 'a state'}: give it to the scan as a part of its state"
+            " (random numbers, which count their draws, are drawn before the scan)"
+        )
