@@ -5,30 +5,27 @@ from __future__ import annotations
 import functools
 import operator
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Protocol, overload
+import time
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
+from amigrad.backends.executor import Executor
 from amigrad.backends.program import Program, trace
 from amigrad.backends.structure import LEAF, flatten, unflatten
-from amigrad.graph import Spec, Tensor
+from amigrad.graph import Spec, State, Tensor, TraceError
 from amigrad.graph.dtypes import DTYPES
 from amigrad.graph.recording import active_trace
+from amigrad.graph.sizes import evaluate
 from amigrad.graph.tensor import Array, as_array
 
 BACKENDS = ("native", "reference")
-_PLANS_KEPT = 4096
-
-
-class Executor(Protocol):
-    """A program made ready to run by a backend."""
-
-    def plan(self, sizes: Mapping[str, int]) -> Any:
-        """What depends on the sizes of the data only, computed once for each combination."""
-
-    def run(self, plan: Any, arrays: list[Array]) -> list[Array]:
-        """The outputs for these inputs, after the assignments to states were made."""
+_READY_KEPT = 4096
+_PATIENCE = 0.05
+"""Seconds until a loop of steps looks whether somebody pressed Ctrl-C."""
+_WELL = 0x101
+"""The flags of an array in C order whose elements are aligned (NPY_ARRAY_CARRAY_RO of NumPy's C interface)."""
 
 
 def executor(program: Program, backend: str) -> Executor:
@@ -50,9 +47,36 @@ class Variant:
         self.executor = executor(program, backend)
         self.symbols = program.symbols()
 
-    def sizes(self, arrays: list[Array]) -> dict[str, int]:
+    def sizes(self, inputs: list[Spec]) -> dict[str, int]:
         """The run-time sizes of these inputs."""
-        return {name: arrays[position].shape[axis] for name, position, axis in self.symbols}
+        return {name: inputs[position].shape[axis] for name, position, axis in self.symbols}  # type: ignore[misc]
+
+    def ready(self, sizes: dict[str, int]) -> Ready:
+        """What runs data of these sizes."""
+        outputs = [Spec(tuple(evaluate(d, sizes) for d in t.shape), t.dtype) for t in self.program.outputs]
+        return Ready(self.executor, self.executor.plan(sizes), outputs, self.program.structure)
+
+
+class Ready(NamedTuple):
+    """All that a call on data of known sizes needs."""
+
+    executor: Executor
+    plan: Any
+    outputs: list[Spec]
+    structure: Hashable
+
+    def run(self, arrays: list[Array]) -> Any:
+        """The function's result."""
+        executor, plan, outputs, structure = self
+        results = executor.run(plan, arrays)
+        if structure == LEAF:
+            return Tensor(outputs[0], results[0])
+        return self.result(map(Tensor, outputs, results))
+
+    def result(self, tensors: Iterable[Tensor]) -> Any:
+        """The function's result made of its tensors."""
+        remaining = iter(tensors)
+        return unflatten(self.structure, lambda: next(remaining))
 
 
 class Compiled:
@@ -66,7 +90,7 @@ class Compiled:
         self.function = function
         self.backend = backend
         self._variants: dict[Hashable, list[Variant]] = {}
-        self._plans: dict[Hashable, tuple[Variant, Any]] = {}
+        self._ready: dict[Hashable, Ready] = {}
         self._lock = threading.RLock()
         functools.update_wrapper(self, function)
 
@@ -89,84 +113,141 @@ class Compiled:
         """Run the function on tensors, arrays and numbers; gives tensors."""
         if active_trace() is not None:
             return self.function(*args, **kwargs)
-        quick = None if kwargs else _quick_key(args)
+        arrays: list[Array] = []
+        quick = None if kwargs else _quick_key(args, arrays)
         if quick is not None:
             with self._lock:
-                found = self._plans.get(quick[0])
-                if found is not None:
-                    return self._run(*found, quick[1])
+                ready = self._ready.get(quick)
+                if ready is not None:
+                    return ready.run(arrays)
         leaves: list[Any] = []
         structure: Hashable = flatten((args, kwargs), leaves)
-        arrays = [_as_input(leaf) for leaf in leaves]
-        key = (structure, *[(a.dtype, a.shape) for a in arrays])
+        inputs = [_as_input(leaf) for leaf in leaves]
         with self._lock:
-            found = self._plans.get(key)
-            if found is None:
-                found = self._prepare(structure, arrays)
-                if len(self._plans) >= _PLANS_KEPT:
-                    self._plans.clear()
-                self._plans[key] = found
-            if quick is not None and all(map(operator.is_, quick[1], arrays)):
-                self._plans[quick[0]] = found
-            return self._run(*found, arrays)
+            ready = self._find(structure, [Spec(a.shape, a.dtype) for a in inputs])
+            if quick is not None and all(map(operator.is_, arrays, inputs)):
+                self._ready[quick] = ready
+            return ready.run(inputs)
 
-    def _run(self, variant: Variant, plan: Any, arrays: list[Array]) -> Any:
-        outputs = variant.executor.run(plan, arrays)
-        structure = variant.program.structure
-        if structure == LEAF:
-            (array,) = outputs
-            return Tensor(Spec(array.shape, array.dtype), array)
-        results = iter([Tensor(Spec(a.shape, a.dtype), a) for a in outputs])
-        return unflatten(structure, lambda: next(results))
+    def for_each(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the function on many batches, one after the other: what a loop of calls gives, bit by bit, sooner.
 
-    def _prepare(self, structure: Hashable, arrays: list[Array]) -> tuple[Variant, Any]:
-        signature = (structure, *[(a.dtype.char, a.ndim) for a in arrays])
+        Arguments are those of a call, but each tensor or array has one axis more, the first, which goes over the
+        batches; numbers are the same for all of them. The results are stacked along a new first axis. If all of the
+        function is native code, so is the loop.
+
+        ValueError if the arguments have not all the same number of batches (none at all is fine: no step is done).
+        An error in a step, or Ctrl-C, ends the loop between two steps; the states are as the steps before left them.
+        An IndexError says in which batch the index is.
+        """
+        if active_trace() is not None:
+            raise TraceError("for_each runs a compiled function; it cannot be a part of one")
+        leaves: list[Any] = []
+        structure = flatten((args, kwargs), leaves)
+        count = _batches(leaves)
+        inputs = [_as_input(leaf) for leaf in leaves]
+        inputs = [
+            np.broadcast_to(array, count) if _is_number(leaf) else array
+            for array, leaf in zip(inputs, leaves, strict=True)
+        ]
+        with self._lock:
+            ready = self._find(structure, [Spec(a.shape[1:], a.dtype) for a in inputs])
+        outputs = [np.empty((count, *spec.shape), spec.dtype) for spec in ready.outputs]
+        done, some = 0, 1
+        while done < count:
+            stop = min(done + some, count)
+            start = time.perf_counter()
+            with self._lock:
+                ready.executor.run_batches(ready.plan, inputs, outputs, done, stop)
+            share = _PATIENCE / max(time.perf_counter() - start, 1e-9)
+            done, some = stop, max(1, int(some * min(share, 8.0)))
+        return ready.result(Tensor(Spec(a.shape, a.dtype), a) for a in outputs)
+
+    def _find(self, structure: Hashable, inputs: list[Spec]) -> Ready:
+        """What runs arguments like these, compiled and planned now if need be."""
+        key = (structure, *inputs)
+        ready = self._ready.get(key)
+        if ready is None:
+            ready = self._prepare(structure, inputs)
+            if len(self._ready) >= _READY_KEPT:
+                self._ready.clear()
+            self._ready[key] = ready
+        return ready
+
+    def _prepare(self, structure: Hashable, inputs: list[Spec]) -> Ready:
+        signature = (structure, *[(spec.dtype.char, len(spec.shape)) for spec in inputs])
         variants = self._variants.setdefault(signature, [])
         for variant in variants:
-            sizes = variant.sizes(arrays)
+            sizes = variant.sizes(inputs)
             if variant.program.guards_hold(sizes):
-                return variant, variant.executor.plan(sizes)
-        program = trace(self.function, structure, [Spec(a.shape, a.dtype) for a in arrays])
-        variant = Variant(program, self.backend)
+                return variant.ready(sizes)
+        variant = Variant(trace(self.function, structure, inputs), self.backend)
         variants.append(variant)
-        return variant, variant.executor.plan(variant.sizes(arrays))
+        return variant.ready(variant.sizes(inputs))
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
+        return self if instance is None else _Method(self, instance)
 
 
-def _quick_key(values: Iterable[Any]) -> tuple[Hashable, list[Array]] | None:
-    """The common call, of tensors and arrays as they are and lists of them: its key and its arrays. None for others."""
-    key: list[Hashable] = []
-    arrays: list[Array] = []
+class _Method(functools.partial[Any]):
+    """A compiled function of a class, with the object that it is called on."""
+
+    def for_each(self, *args: Any, **kwargs: Any) -> Any:
+        """As `Compiled.for_each`."""
+        compiled: Compiled = self.func  # type: ignore[assignment]
+        return compiled.for_each(*self.args, *args, **kwargs)
+
+
+def _quick_key(values: Iterable[Any], arrays: list[Array]) -> Hashable | None:
+    """The key of a common call, of tensors and arrays and lists of them, appended to `arrays`; None for other calls.
+
+    It has all of an array's flags: that they tell a C order needs no look at a call whose key is known.
+    """
+    key: tuple[Any, ...] = ()
     for value in values:
-        if isinstance(value, Tensor):
+        kind = type(value)
+        if kind is Tensor:
             value = value._value
-        if type(value) is np.ndarray:
-            flags = value.flags
-            if not (flags.c_contiguous and flags.aligned):
-                return None
-            key.append((value.dtype, value.shape))
+            kind = type(value)
+        if kind is np.ndarray:
             arrays.append(value)
-        elif type(value) is list or type(value) is tuple:
-            inner = _quick_key(value)
+            key += (value.dtype, value.shape, value.flags.num)
+        elif kind is list or kind is tuple:
+            inner = _quick_key(value, arrays)
             if inner is None:
                 return None
-            key.append((type(value), inner[0]))
-            arrays += inner[1]
+            key += (kind, inner)
         else:
             return None
-    return tuple(key), arrays
+    return key
 
 
-def _lies_well(array: Array) -> bool:
-    flags = array.flags
-    return flags.c_contiguous and flags.aligned
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.generic)
+
+
+def _batches(leaves: list[Any]) -> int:
+    """How many batches the arguments have along their first axes."""
+    shapes = [leaf.shape for leaf in leaves if not _is_number(leaf)]
+    if not shapes:
+        raise ValueError("for_each takes a tensor or an array at least, whose first axis goes over the batches")
+    if not all(shapes):
+        raise ValueError("for_each takes tensors whose first axis goes over the batches; one has shape ()")
+    counts = [shape[0] for shape in shapes]
+    if len(set(counts)) > 1:
+        raise ValueError(f"the arguments have different numbers of batches along their first axes: {counts}")
+    return int(counts[0])
 
 
 def _as_input(value: Any) -> Array:
+    """A leaf as an array in C order: itself where it can be, a copy if it is a state, which may change meanwhile."""
     array = value.value if isinstance(value, Tensor) else value
-    if type(array) is np.ndarray and array.dtype in DTYPES and _lies_well(array):
+    if (
+        type(array) is np.ndarray
+        and array.dtype in DTYPES
+        and array.flags.num & _WELL == _WELL
+        and not isinstance(value, State)
+    ):
         return array
     return as_array(array)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from amigrad.backends.native.frame import BATCH, ERROR, FIRST, HEAD, STOP, TOKEN_PLACE
 from amigrad.backends.native.ir import Function, SizeTable, argument_type
 from amigrad.backends.native.kernels import Kernel, Schedule
 from amigrad.backends.native.loops import LoopNest, Pointer
+from amigrad.backends.native.plan import Layout
 from amigrad.backends.native.products import Product
 from amigrad.backends.native.reductions import fill
 from amigrad.backends.native.simplify import Node
@@ -15,8 +17,6 @@ from amigrad.backends.native.target import Target
 from amigrad.backends.native.views import View
 from amigrad.graph import int32, int64
 from amigrad.graph.sizes import product
-
-_ARGUMENTS = "ptr noalias %buffers, ptr noalias %sizes, ptr noalias %error"
 
 _LINE = 64
 _MOST_LINES = 8
@@ -33,29 +33,58 @@ class Code:
 
 
 class _Run(Function):
-    """A native stretch: calls its kernels one after the other with the buffers and sizes that they ask for.
+    """A step of a native stretch: calls its kernels one after the other with the buffers and sizes that they ask for.
 
     If it is parallel, several threads run it at once: products share their rows, everything else is the first
     thread's (but all check the indices, so that all end alike), and they wait for each other in between.
     """
 
-    def __init__(self, name: str, sizes: SizeTable, parallel: bool) -> None:
-        threads = ", i64 %thread, i64 %threads, ptr %barrier"
-        super().__init__(name, sizes, "ptr noalias %buffers, ptr noalias %sizes, ptr %error" + threads)
+    def __init__(self, name: str, sizes: SizeTable, layout: Layout, parallel: bool) -> None:
+        self.threads = ", i64 %thread, i64 %threads, ptr %barrier" if parallel else ""
+        super().__init__(name, sizes, f"ptr noalias %frame, i64 %batch{self.threads}", internal=True)
+        self.arrays = len(layout.inputs) + len(layout.outputs)
+        self.buffers = layout.buffers
         self.parallel = parallel
         self.alone = True
 
     def argument(self, kind: str, place: int = 0) -> str:
-        """A buffer or a size, read from the caller's tables once."""
-        if kind in ("error", "thread", "threads"):
+        """A buffer or a size, found in the frame once."""
+        if kind in ("thread", "threads"):
             return "%" + kind
         if (kind, place) not in self.asked:
-            type_, table = ("i64", "%sizes") if kind == "size" else ("ptr", "%buffers")
-            pointer, value = "%" + self.fresh(), "%" + self.fresh()
-            self.entry.append(f"  {pointer} = getelementptr {type_}, ptr {table}, i64 {place}")
-            self.entry.append(f"  {value} = load {type_}, ptr {pointer}, !invariant.load !0")
-            self.asked[kind, place] = value
+            match kind:
+                case "size":
+                    found = self._load("i64", self._word(HEAD + self.buffers + self.arrays + place))
+                case "error":
+                    found = self._word(ERROR)
+                case _ if place < self.arrays:
+                    found = self._batch(place)
+                case _:
+                    found = self._load("ptr", self._word(HEAD + place))
+            self.asked[kind, place] = found
         return self.asked[kind, place]
+
+    def _batch(self, array: int) -> str:
+        """The elements of this step's batch of an input or output, from the array's token."""
+        token = self._word(HEAD + array)
+        place = self._load("i64", self._word(TOKEN_PLACE))
+        in_object = self._first(f"getelementptr i8, ptr {self._load('ptr', token)}, i64 {place}")
+        direct = self._first(f"icmp eq i64 {place}, 0")
+        elements = self._load("ptr", self._first(f"select i1 {direct}, ptr {token}, ptr {in_object}"))
+        apart = self._load("i64", self._word(HEAD + self.buffers + array))
+        return self._first(f"getelementptr i8, ptr {elements}, i64 {self._first(f'mul i64 %batch, {apart}')}")
+
+    def _word(self, number: int) -> str:
+        return self._first(f"getelementptr i64, ptr %frame, i64 {number}")
+
+    def _load(self, type_: str, pointer: str) -> str:
+        return self._first(f"load {type_}, ptr {pointer}, !invariant.load !0")
+
+    def _first(self, text: str) -> str:
+        """Append an instruction to those before the first kernel."""
+        name = "%" + self.fresh()
+        self.entry.append(f"  {name} = {text}")
+        return name
 
     def run(self, kernel: Function, shared: bool, failure: int) -> None:
         """Call a kernel. One that can fail is called by all threads, so that they end alike, with its number."""
@@ -87,6 +116,22 @@ class _Run(Function):
         """End without a failure, all threads together."""
         self.wait()
         self.do("ret i32 0")
+
+
+def _over_batches(name: str, step: _Run) -> Function:
+    """What Python calls: the step for one batch after the other. Gives the number of the check that failed, or 0."""
+    f = Function(name, step.sizes, f"ptr %frame{step.threads}")
+    word = {n: f.emit(f"getelementptr i64, ptr %frame, i64 {n}") for n in (FIRST, STOP, BATCH)}
+    with f.looping(f.emit(f"load i64, ptr {word[FIRST]}"), f.emit(f"load i64, ptr {word[STOP]}"), 1) as batch:
+        status = f.emit(f"call i32 @{step.name}(ptr %frame, i64 {batch}{step.threads})")
+        bad, good = f.fresh("bad"), f.fresh("good")
+        f.do(f"br i1 {f.emit(f'icmp eq i32 {status}, 0')}, label %{good}, label %{bad}")
+        f.label(bad)
+        f.do(f"store i64 {batch}, ptr {word[BATCH]}")
+        f.do(f"ret i32 {status}")
+        f.label(good)
+    f.do("ret i32 0")
+    return f
 
 
 # A barrier: the last thread to come begins the next generation, for which the others wait.
@@ -126,8 +171,8 @@ done:
 """
 
 
-def emit(schedule: Schedule, places: dict[Node, int], target: Target, parallel: bool = False) -> Code:
-    """The IR of a schedule. places: the number of each buffer. Kernels with the same code share a function."""
+def emit(schedule: Schedule, layout: Layout, target: Target, parallel: bool = False) -> Code:
+    """The IR of a schedule with the buffers of a layout. Kernels with the same code share a function."""
     sizes = SizeTable()
     kernels: dict[str, Function] = {}
     runs: list[_Run] = []
@@ -136,7 +181,7 @@ def emit(schedule: Schedule, places: dict[Node, int], target: Target, parallel: 
     run: _Run | None = None
 
     def pointer(f: Function, node: Node) -> str:
-        return f.argument("buffer", places[node])
+        return f.argument("buffer", layout.places[node])
 
     for kernel in schedule.kernels:
         if kernel.kind == "python":
@@ -144,9 +189,9 @@ def emit(schedule: Schedule, places: dict[Node, int], target: Target, parallel: 
             stretches.append(kernel)
             continue
         if run is None:
-            run = _Run(f"run{len(stretches)}", sizes, parallel)
+            run = _Run(f"step{len(stretches)}", sizes, layout, parallel)
             runs.append(run)
-            stretches.append(run.name)
+            stretches.append(f"run{len(stretches)}")
         f = Function("kernel", sizes)
         shared = parallel and kernel.kind == "product" and not kernel.fills and len(kernel.domain) == 2
         if kernel.kind == "product":
@@ -168,7 +213,9 @@ def emit(schedule: Schedule, places: dict[Node, int], target: Target, parallel: 
         run.run(f, shared, len(checks) if kernel.kind == "check" else 0)
     for run in runs:
         run.end()
-    return Code(_module([*kernels.values(), *runs], target, parallel), stretches, sizes, checks)
+    names = [name for name in stretches if isinstance(name, str)]
+    entries = [_over_batches(name, run) for name, run in zip(names, runs, strict=True)]
+    return Code(_module([*kernels.values(), *runs, *entries], target, parallel), stretches, sizes, checks)
 
 
 def _module(functions: Sequence[Function], target: Target, parallel: bool) -> str:

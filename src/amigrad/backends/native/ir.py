@@ -55,13 +55,14 @@ class Function:
     """One function of IR, written from the top to the bottom.
 
     Values are strings (`%v7`, or a constant); `emit` appends an instruction and gives its value. Without a list of
-    `arguments` the function is internal, and takes what it asks for (`argument`) in the order of asking.
+    `arguments` the function takes what it asks for (`argument`) in the order of asking, and is internal.
     """
 
-    def __init__(self, name: str, sizes: SizeTable, arguments: str | None = None) -> None:
+    def __init__(self, name: str, sizes: SizeTable, arguments: str | None = None, *, internal: bool = False) -> None:
         self.name = name
         self.sizes = sizes
         self.arguments = arguments
+        self.internal = internal or arguments is None
         self.asked: dict[tuple[str, int], str] = {}
         self.lines: list[str] = []
         self.entry: list[str] = []
@@ -246,7 +247,7 @@ class Function:
         arguments = self.arguments
         if arguments is None:
             arguments = ", ".join(f"{argument_type(kind)} {name}" for (kind, _), name in self.asked.items())
-        linkage = "internal " if self.arguments is None else ""
+        linkage = "internal " if self.internal else ""
         head = f"define {linkage}i32 @{self.name}({arguments}) #0 {{"
         return "\n".join([head, "entry:", *self.entry, "  br label %start", "start:", *self.lines, "}"])
 

@@ -32,6 +32,11 @@ class Layout:
         """The number of the first buffer of the arena."""
         return len(self.inputs) + len(self.outputs) + len(self.sources)
 
+    @property
+    def buffers(self) -> int:
+        """How many buffers there are."""
+        return self.first_slot + len(self.slots)
+
     def slot_bytes(self, sizes: Mapping[str, int]) -> list[int]:
         """How large each slot is for data of these sizes, aligned."""
         result = []

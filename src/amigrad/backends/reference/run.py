@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from amigrad.backends.executor import Executor
 from amigrad.backends.program import Program
 from amigrad.graph.sizes import evaluate
 from amigrad.graph.tensor import Array
 
 
-class ReferenceExecutor:
+class ReferenceExecutor(Executor):
     """Runs a program through the operators' `forward`."""
 
     def __init__(self, program: Program) -> None:

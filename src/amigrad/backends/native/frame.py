@@ -1,0 +1,65 @@
+"""The frame: all that native code is told for a run, as words of 64 bits behind one pointer.
+
+Words from 0: those named below; a token (`address.py`) for each input and output; the addresses of the other
+buffers (states, constant arrays, the arena's slots); how many bytes the batches of each input and output are apart;
+the sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from struct import Struct
+
+import numpy as np
+
+from amigrad.backends.native.address import PLACE, token
+from amigrad.graph.tensor import Array
+
+FIRST, STOP = 0, 1
+"""Which batches the steps are for: `for batch in range(first, stop)`. A call is a step on batch 0."""
+TOKEN_PLACE = 2
+"""`address.PLACE`."""
+ERROR, BATCH = 3, 4
+"""What a check that failed leaves here: the index that is outside its table, and the batch."""
+HEAD = 5
+"""The first word after these."""
+
+
+class Frame:
+    """The memory of a frame. arrays: how many inputs and outputs there are; buffers: how many with all others."""
+
+    def __init__(self, arrays: int, buffers: int, sizes: Sequence[int]) -> None:
+        self._words = np.zeros(HEAD + buffers + arrays + len(sizes), dtype=np.int64)
+        self._words[STOP] = 1
+        self._words[TOKEN_PLACE] = PLACE
+        self._words[HEAD + buffers + arrays :] = sizes
+        self._steps = self._words[HEAD + buffers : HEAD + buffers + arrays]
+        self.address: int = self._words.ctypes.data
+        self.give: Callable[..., None] = partial(
+            Struct(f"{arrays}Q").pack_into, self._words.data.cast("B"), HEAD * self._words.itemsize
+        )
+        """Tell the tokens of the inputs and outputs, which must live as long as they are used."""
+
+    def give_batches(self, arrays: Sequence[Array], first: int, stop: int) -> None:
+        """Tell where the batches of inputs and outputs are, along their first axes, and which ones to take."""
+        self.give(*map(token, arrays))
+        self._steps[:] = [array.strides[0] for array in arrays]
+        self._words[FIRST], self._words[STOP] = first, stop
+
+    def give_one(self) -> None:
+        """Back to a step on one batch, without an axis of batches."""
+        self._words[FIRST], self._words[STOP] = 0, 1
+
+    def place(self, buffer: int, address: int) -> None:
+        """Tell where a buffer is that is neither input nor output."""
+        self._words[HEAD + buffer] = address
+
+    def buffer(self, buffer: int) -> int:
+        """Where a buffer is."""
+        return int(self._words[HEAD + buffer])
+
+    @property
+    def error(self) -> tuple[int, int]:
+        """After a check that failed: the index that is outside its table, and the batch it is in."""
+        return int(self._words[ERROR]), int(self._words[BATCH])
