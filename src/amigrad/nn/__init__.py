@@ -6,15 +6,21 @@ from amigrad.nn.initializers import Initializer
 from amigrad.nn.linear import Linear
 from amigrad.nn.lookup import LookupTable
 from amigrad.nn.module import Module, arrays_of, load_arrays
+from amigrad.nn.recurrent import GRU, LSTM, Bidirectional, Elman, Recurrent
 from amigrad.nn.sequential import MLP, Sequential
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "MLP",
+    "Bidirectional",
     "Dropout",
+    "Elman",
     "Initializer",
     "Linear",
     "LookupTable",
     "Module",
+    "Recurrent",
     "Sequential",
     "arrays_of",
     "initializers",
