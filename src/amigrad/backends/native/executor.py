@@ -153,7 +153,12 @@ class NativeExecutor(Executor):
         count = plan.threads
         if count > 1:
             address, barrier = plan.address, self._barrier_address
-            status = WORKERS.run(lambda number: function(address, number, count, barrier), count)
+
+            def share(number: int, _: Library = self.library) -> int:
+                """The library is here because its code must live until the last worker has left it."""
+                return int(function(address, number, count, barrier))
+
+            status = WORKERS.run(share, count)
             if status is not None:
                 return status
         return int(function(plan.address, 0, 1, self._barrier_address))
