@@ -35,6 +35,6 @@ class Executor(ABC):
                 output[batch] = result
 
 
-def name_batch(error: IndexError, batch: int) -> None:
+def name_batch(error: Exception, batch: int) -> None:
     """Let an error say in which batch it was."""
     error.args = (f"batch {batch}: {error}",)

@@ -16,6 +16,8 @@ Dim: TypeAlias = Union[int, "Size"]
 Shape: TypeAlias = tuple[Dim, ...]
 Monomial: TypeAlias = tuple[str, ...]
 
+_LARGE = 1 << 20
+
 
 @dataclass(frozen=True)
 class Quotient:
@@ -49,6 +51,7 @@ class Scope:
 
     hints: dict[str, int] = field(default_factory=dict)
     quotients: dict[str, Quotient] = field(default_factory=dict)
+    limits: dict[str, Dim] = field(default_factory=dict)
     known: dict[str, Dim] = field(default_factory=dict)
     guards: list[Guard] = field(default_factory=list)
 
@@ -57,6 +60,19 @@ class Scope:
         name = f"s{len(self.hints)}"
         self.hints[name] = hint
         return Size(self, {(name,): 1})
+
+    def varying(self, limit: Dim) -> Size:
+        """A new symbol for a size that changes while compiled code runs, from 1 up to a limit. It is taken to be
+        different from every other size, without a guard.
+        """
+        name = f"n{len(self.limits)}"
+        self.hints[name] = _LARGE
+        self.limits[name] = limit
+        return Size(self, {(name,): 1})
+
+    def with_limits(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """The sizes of all symbols, those that vary at their limits."""
+        return {**sizes, **{name: evaluate(limit, sizes) for name, limit in self.limits.items()}}
 
     def quotient(self, numerator: Size, divisor: int) -> Size:
         """The symbol that stands for `numerator // divisor`."""
@@ -213,7 +229,8 @@ class Size:
         if isinstance(difference, int):
             return difference == 0 if relation == "==" else difference > 0
         holds = difference.hint == 0 if relation == "==" else difference.hint > 0
-        self.scope.guard(difference, relation, holds)
+        if not any(name in self.scope.limits for monomial in difference.terms for name in monomial):
+            self.scope.guard(difference, relation, holds)
         return holds
 
     def __eq__(self, other: object) -> bool:

@@ -42,11 +42,16 @@ class Packed(NamedTuple):
 
 def require_lengths(lengths: Array, rows: int) -> None:
     """ValueError unless these are lengths, each at least 1, of sequences that have so many rows together."""
-    if lengths.size and int(lengths.min()) < 1:
-        raise ValueError(f"scan: a length of {int(lengths.min())}; each sequence has at least one row")
-    total = int(lengths.sum())
-    if total != rows:
-        raise ValueError(f"scan: the lengths add up to {total}, but there are {rows} rows")
+    least, total = int(lengths.min(initial=1)), int(lengths.sum())
+    if least < 1 or total != rows:
+        raise lengths_error(least if least < 1 else total, rows)
+
+
+def lengths_error(found: int, rows: int) -> ValueError:
+    """The error for a length below 1, or for lengths that add up to something else."""
+    return ValueError(
+        f"scan: lengths are at least 1 each, and add up to the number of rows, here {rows}; found {found}"
+    )
 
 
 def counts_of(lengths: Array) -> Array:

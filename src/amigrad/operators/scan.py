@@ -43,7 +43,7 @@ class Scan(Operator):
         return Spec((initial.shape[0] + self.rows, self.body.row.shape[0]), self.body.row.dtype)
 
     def forward(self, *inputs: Array) -> Array:
-        lengths, initial, rest = self._named(inputs)
+        lengths, initial, rest = self.named(inputs)
         count, rows, batch = len(self.body.sequences), int(self.rows), len(initial)
         sequences, constants = rest[:count], rest[count:]
         width = initial.shape[1]
@@ -66,7 +66,8 @@ class Scan(Operator):
         """The same operator for other sizes, those in its body too."""
         return _Sized(self.body, map_sizes(self.rows, function), self.packed, self.reverse, function)  # type: ignore[arg-type]
 
-    def _named(self, inputs: Sequence[Any]) -> tuple[Any, Any, Sequence[Any]]:
+    def named(self, inputs: Sequence[Any]) -> tuple[Any, Any, Sequence[Any]]:
+        """The lengths (None without), the initial state, and the sequences and constants."""
         return (inputs[0], inputs[1], inputs[2:]) if self.packed else (None, inputs[0], inputs[1:])
 
     def _steps(self, lengths: Array | None, rows: int) -> Iterator[tuple[int, int]]:
@@ -120,7 +121,7 @@ class Scan(Operator):
 
     def backward(self, *inputs_output_gradient: Any) -> tuple[Tensor | None, ...]:
         *inputs, z, dz = inputs_output_gradient
-        lengths, initial, rest = self._named(inputs)
+        lengths, initial, rest = self.named(inputs)
         body, batch = self.body, initial.shape[0]
         width = body.state.shape[0]
         rows = self.own_rows(batch, z)

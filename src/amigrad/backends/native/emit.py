@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from amigrad.backends.native.frame import BATCH, ERROR, FIRST, HEAD, STOP, TOKEN_PLACE
 from amigrad.backends.native.ir import Function, SizeTable, argument_type
-from amigrad.backends.native.kernels import Kernel, Schedule
+from amigrad.backends.native.kernels import Check, Kernel, LengthsCheck, Schedule
 from amigrad.backends.native.loops import LoopNest, Pointer
 from amigrad.backends.native.plan import Layout
 from amigrad.backends.native.products import Product
 from amigrad.backends.native.reductions import fill
+from amigrad.backends.native.scans import names
 from amigrad.backends.native.simplify import Node
+from amigrad.backends.native.steps import address, check_lengths, pack, stepping
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.views import View
-from amigrad.graph import int32, int64
-from amigrad.graph.sizes import product
+from amigrad.graph import Dim, Size, int32, int64
+from amigrad.graph.sizes import product, terms_of
 
 _LINE = 64
 _MOST_LINES = 8
@@ -46,11 +49,17 @@ class _Run(Function):
         self.buffers = layout.buffers
         self.parallel = parallel
         self.alone = True
+        self.bound: dict[int, str] = {}
+        self._varying: dict[str, str] = {}
 
     def argument(self, kind: str, place: int = 0) -> str:
-        """A buffer or a size, found in the frame once."""
+        """A buffer or a size, found in the frame once; in a loop over time, that of the present step."""
         if kind in ("thread", "threads"):
             return "%" + kind
+        if kind == "buffer" and place < 0:
+            return self.bound[place]
+        if kind == "size" and names(self.sizes.expressions[place]) & self._varying.keys():
+            return self._of_step(self.sizes.expressions[place])
         if (kind, place) not in self.asked:
             match kind:
                 case "size":
@@ -85,6 +94,36 @@ class _Run(Function):
         name = "%" + self.fresh()
         self.entry.append(f"  {name} = {text}")
         return name
+
+    @contextmanager
+    def alone_in(self) -> Iterator[_Run]:
+        """Within this context what is written is the first thread's alone."""
+        parallel = self.parallel
+        if parallel:
+            self.wait()
+        with self.when(self.emit("icmp eq i64 %thread, 0")) if parallel else nullcontext():
+            self.parallel = False
+            yield self
+            self.parallel = parallel
+        self.alone = True
+
+    @contextmanager
+    def varying(self, sizes: dict[str, str]) -> Iterator[None]:
+        """Within this context these symbols of sizes are i64 values."""
+        self._varying = sizes
+        yield
+        self._varying = {}
+
+    def _of_step(self, size: Dim) -> str:
+        total = "0"
+        for monomial, coefficient in terms_of(size).items():
+            value = str(coefficient)
+            for name in monomial:
+                assert isinstance(size, Size)
+                symbol = self._varying.get(name) or self.size(Size(size.scope, {(name,): 1}))
+                value = self.mul(value, symbol)
+            total = self.add(total, value)
+        return total
 
     def run(self, kernel: Function, shared: bool, failure: int) -> None:
         """Call a kernel. One that can fail is called by all threads, so that they end alike, with its number."""
@@ -172,50 +211,92 @@ done:
 
 
 def emit(schedule: Schedule, layout: Layout, target: Target, parallel: bool = False) -> Code:
-    """The IR of a schedule with the buffers of a layout. Kernels with the same code share a function."""
-    sizes = SizeTable()
-    kernels: dict[str, Function] = {}
-    runs: list[_Run] = []
-    stretches: list[str | Kernel] = []
-    checks: list[Kernel] = []
-    run: _Run | None = None
+    """The IR of a schedule with the buffers of a layout."""
+    return _Emitter(layout, target, parallel).emit(schedule)
 
-    def pointer(f: Function, node: Node) -> str:
-        return f.argument("buffer", layout.places[node])
 
-    for kernel in schedule.kernels:
-        if kernel.kind == "python":
-            run = None
-            stretches.append(kernel)
-            continue
-        if run is None:
-            run = _Run(f"step{len(stretches)}", sizes, layout, parallel)
-            runs.append(run)
-            stretches.append(f"run{len(stretches)}")
-        f = Function("kernel", sizes)
-        shared = parallel and kernel.kind == "product" and not kernel.fills and len(kernel.domain) == 2
+class _Emitter:
+    """Writes the functions of a program. Kernels with the same code share one."""
+
+    def __init__(self, layout: Layout, target: Target, parallel: bool) -> None:
+        self.layout = layout
+        self.target = target
+        self.parallel = parallel
+        self.sizes = SizeTable()
+        self.kernels: dict[str, Function] = {}
+        self.checks: list[Kernel] = []
+
+    def emit(self, schedule: Schedule) -> Code:
+        """The IR of a schedule."""
+        runs: list[_Run] = []
+        stretches: list[str | Kernel] = []
+        run: _Run | None = None
+        for kernel in schedule.kernels:
+            if kernel.kind == "python":
+                run = None
+                stretches.append(kernel)
+                continue
+            if run is None:
+                run = _Run(f"step{len(stretches)}", self.sizes, self.layout, self.parallel)
+                runs.append(run)
+                stretches.append(f"run{len(stretches)}")
+            self._kernel(run, kernel)
+        for run in runs:
+            run.end()
+        names = [name for name in stretches if isinstance(name, str)]
+        entries = [_over_batches(name, run) for name, run in zip(names, runs, strict=True)]
+        text = _module([*self.kernels.values(), *runs, *entries], self.target, self.parallel)
+        return Code(text, stretches, self.sizes, self.checks)
+
+    def _pointer(self, f: Function, node: Node) -> str:
+        return f.argument("buffer", self.layout.places[node])
+
+    def _kernel(self, run: _Run, kernel: Kernel) -> None:
+        """Write a kernel's function and the call of it."""
+        if kernel.kind == "scan":
+            self._scan(run, kernel)
+            return
+        f = Function("kernel", self.sizes)
+        pointer = self._pointer
+        shared = run.parallel and kernel.kind == "product" and not kernel.fills and len(kernel.domain) == 2
         if kernel.kind == "product":
             for node, value in kernel.fills:
                 fill(f, pointer(f, node), node, value)
-            Product(f, kernel, target, pointer, shared).emit()
+            Product(f, kernel, self.target, pointer, shared).emit()
         elif kernel.kind == "check":
-            checks.append(kernel)
-            _check(f, kernel, pointer)
+            self.checks.append(kernel)
+            if isinstance(kernel.check, LengthsCheck):
+                check_lengths(f, kernel, pointer)
+            else:
+                _check(f, kernel, pointer)
         elif kernel.kind == "first_same":
             _first_same(f, kernel, pointer)
+        elif kernel.kind == "packing":
+            pack(f, kernel, pointer)
         else:
-            LoopNest(f, kernel, target, pointer).emit()
-        f.do("ret i32 0")
-        same = kernels.setdefault(f.text(), f)
+            LoopNest(f, kernel, self.target, pointer).emit()
+        if not isinstance(kernel.check, LengthsCheck):
+            f.do("ret i32 0")
+        same = self.kernels.setdefault(f.text(), f)
         if same is f:
-            f.name = f"kernel{kernel.number}"
+            f.name = f"kernel{len(self.kernels)}"
         f.name = same.name
-        run.run(f, shared, len(checks) if kernel.kind == "check" else 0)
-    for run in runs:
-        run.end()
-    names = [name for name in stretches if isinstance(name, str)]
-    entries = [_over_batches(name, run) for name, run in zip(names, runs, strict=True)]
-    return Code(_module([*kernels.values(), *runs, *entries], target, parallel), stretches, sizes, checks)
+        run.run(f, shared, len(self.checks) if kernel.kind == "check" else 0)
+
+    def _scan(self, run: _Run, kernel: Kernel) -> None:
+        """A loop over time, by the first thread: the kernels of its body, with the rows of each step."""
+        steps = kernel.steps
+        assert steps is not None
+        loop, places = steps.loop, dict(steps.loop.inputs)
+        packing = kernel.body[0].inputs[0] if loop.scan.packed else None
+        order = None if packing is None else self._pointer(run, packing)
+        with run.alone_in() as f, stepping(f, steps, order) as step:
+            for node, view in steps.bound.items():
+                base = self._pointer(f, view.base)
+                run.bound[self.layout.places[node]] = address(f, base, node.dtype, view, places.get(node), step)
+            with run.varying(dict.fromkeys(names(loop.active), step.active)):
+                for inner in steps.schedule.kernels:
+                    self._kernel(run, inner)
 
 
 def _module(functions: Sequence[Function], target: Target, parallel: bool) -> str:
@@ -239,7 +320,7 @@ def _over(f: Function, view: View, body: Callable[[str], None], axis: int = 0, o
 def _check(f: Function, kernel: Kernel, pointer: Pointer) -> None:
     """Return 1 and leave the index in the error if one is outside its table."""
     check = kernel.check
-    assert check is not None
+    assert isinstance(check, Check)
     size = f.size(check.size)
     dtype = check.index.base.dtype
     tables = {table.key: table for table in check.tables}.values()

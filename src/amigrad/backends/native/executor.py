@@ -13,7 +13,7 @@ from amigrad.backends.executor import Executor, name_batch
 from amigrad.backends.native.address import token
 from amigrad.backends.native.emit import Code, emit
 from amigrad.backends.native.frame import Frame
-from amigrad.backends.native.kernels import Kernel, Schedule
+from amigrad.backends.native.kernels import Kernel, LengthsCheck, Schedule
 from amigrad.backends.native.load import Library
 from amigrad.backends.native.plan import Layout
 from amigrad.backends.native.plan import plan as lay_out
@@ -26,6 +26,7 @@ from amigrad.graph import Dim, DType
 from amigrad.graph.sizes import evaluate, product
 from amigrad.graph.tensor import Array
 from amigrad.operators.lookup import index_error
+from amigrad.operators.packing import lengths_error
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 _SHARED_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
@@ -88,6 +89,7 @@ class NativeExecutor(Executor):
     def plan(self, sizes: Mapping[str, int]) -> Plan:
         """Sizes and buffers for data of these sizes."""
         layout = self.layout
+        sizes = self.program.scope.with_limits(sizes)
         table = [evaluate(e, sizes) for e in self.code.sizes.expressions]
         outputs = [(tuple(evaluate(d, sizes) for d in t.shape), t.dtype) for t in self.program.outputs]
         first = len(layout.inputs) + len(layout.outputs)
@@ -96,7 +98,7 @@ class NativeExecutor(Executor):
             frame.place(first + i, source.ctypes.data)
         shared = evaluate(self._work, sizes) >= _SMALL
         threads = self._threads if shared else 1
-        return Plan(dict(sizes), frame, frame.address, frame.give, layout.slot_bytes(sizes), outputs, threads)
+        return Plan(sizes, frame, frame.address, frame.give, layout.slot_bytes(sizes), outputs, threads)
 
     def _place_arena(self, plan: Plan) -> None:
         total = sum(plan.slot_bytes)
@@ -163,10 +165,12 @@ class NativeExecutor(Executor):
                 return status
         return int(function(plan.address, 0, 1, self._barrier_address))
 
-    def _failure(self, status: int, plan: Plan) -> IndexError:
+    def _failure(self, status: int, plan: Plan) -> IndexError | ValueError:
         """The error for what a native stretch returned."""
         check = self.code.checks[status - 1].check
         assert check is not None
+        if isinstance(check, LengthsCheck):
+            return lengths_error(plan.frame.error[0], evaluate(check.rows, plan.sizes))
         assert check.node.operator is not None
         error = index_error(check.node.operator.name, plan.frame.error[0], evaluate(check.size, plan.sizes))
         if check.node.place is not None:

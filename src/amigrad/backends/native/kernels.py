@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from amigrad.backends.native.simplify import Node, Simplified
 from amigrad.backends.native.views import View
@@ -12,6 +12,9 @@ from amigrad.graph import Dim, Shape
 from amigrad.graph.tensor import Array
 from amigrad.operators import create, lookup, movement, random
 from amigrad.operators.elementwise import Elementwise, Unary
+
+if TYPE_CHECKING:
+    from amigrad.backends.native.scans import Loop
 
 BODY = (Elementwise, lookup.Take, lookup.OneHot, create.Arange, random.Uniform)
 MOVEMENT = (
@@ -77,17 +80,41 @@ class Check:
 
 
 @dataclass(eq=False)
+class LengthsCheck:
+    """Lengths of sequences that must each be at least 1, and together `rows`."""
+
+    index: View
+    rows: Dim
+
+
+@dataclass(eq=False)
+class Steps:
+    """A loop over time: the schedule of its body, and where the nodes that come from outside lie.
+
+    bound: for each such node the view that it has outside (of all rows, if it is one of those that move).
+    """
+
+    loop: Loop
+    schedule: Schedule
+    bound: dict[Node, View]
+
+
+Kind = Literal["loop", "product", "first_same", "check", "packing", "scan", "python"]
+
+
+@dataclass(eq=False)
 class Kernel:
     """One loop nest, product, or other unit of work; see the module's docstring."""
 
     domain: Shape
-    kind: Literal["loop", "product", "first_same", "check", "python"] = "loop"
+    kind: Kind = "loop"
     body: list[Node] = field(default_factory=list)
     sinks: list[Sink] = field(default_factory=list)
     loads: dict[Node, View] = field(default_factory=dict)
     fills: list[tuple[Node, object]] = field(default_factory=list)
     scratch: list[Node] = field(default_factory=list)
-    check: Check | None = None
+    check: Check | LengthsCheck | None = None
+    steps: Steps | None = None
     needs: set[Kernel] = field(default_factory=set)
     number: int = 0
 
@@ -110,7 +137,20 @@ class Kernel:
             )
         for node, _ in self.fills:
             yield node
+        if self.kind in ("first_same", "packing", "scan", "python"):
+            yield from self.body
         yield from self.scratch
+
+    def checks(self) -> bool:
+        """Whether data may be found wrong here: then nothing may have been overwritten yet."""
+        return self.kind == "check" or (self.steps is not None and any(k.checks() for k in self.steps.schedule.kernels))
+
+    def inside(self) -> Iterable[Kernel]:
+        """This kernel, and those of the loop that it is."""
+        yield self
+        if self.steps is not None:
+            for kernel in self.steps.schedule.kernels:
+                yield from kernel.inside()
 
     def __repr__(self) -> str:
         body = ", ".join(repr(n) for n in self.body)

@@ -19,7 +19,10 @@ _ALIGNMENT = 64
 
 @dataclass
 class Layout:
-    """The buffers' numbers: inputs first, outputs, then sources (states, constant arrays), then arena slots."""
+    """The buffers' numbers: inputs first, outputs, then sources (states, constant arrays), then arena slots.
+
+    What a loop's body reads and writes outside of it has a negative number: the loop says at each step where it lies.
+    """
 
     places: dict[Node, int]
     inputs: list[Node]
@@ -55,11 +58,14 @@ def plan(schedule: Schedule) -> Layout:
     first_source = len(inputs) + len(schedule.outputs)
     sources: list[Tensor] = []
     lives: dict[Node, tuple[int, int]] = {}
-    for number, kernel in enumerate(schedule.kernels):
-        for node in [*(view.base for view in kernel.reads()), *kernel.writes()]:
-            _touch(node, number, schedule, places, sources, first_source, lives)
-        if kernel.kind in ("first_same", "python"):
-            _touch(kernel.body[0], number, schedule, places, sources, first_source, lives)
+    bound = 0
+    for number, outer in enumerate(schedule.kernels):
+        for kernel in outer.inside():
+            for node in kernel.steps.bound if kernel.steps else ():
+                bound += 1
+                places[node] = -bound
+            for node in [*(view.base for view in kernel.reads()), *kernel.writes()]:
+                _touch(node, number, schedule, places, sources, first_source, lives)
     slots: list[list[tuple[Dim, int]]] = []
     free_from: list[int] = []
     for node, (start, end) in sorted(lives.items(), key=lambda item: item[1][0]):

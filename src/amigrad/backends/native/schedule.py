@@ -10,7 +10,6 @@ kernel reads is stored in a buffer; movement is never computed but read through 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 from amigrad.backends.native.kernels import (
     BODY,
@@ -19,17 +18,23 @@ from amigrad.backends.native.kernels import (
     Check,
     Copy,
     Kernel,
+    Kind,
+    LengthsCheck,
     Reduce,
     Scatter,
     Schedule,
+    Steps,
     Store,
 )
+from amigrad.backends.native.scans import FOLLOWING, Loop
 from amigrad.backends.native.simplify import FirstSame, Node, Simplified, shape_key
 from amigrad.backends.native.views import View, contiguous_strides, move, reshape_strides, whole, whole_of
 from amigrad.graph import Dim, Operator, Shape, State, int32
 from amigrad.graph.sizes import product
 from amigrad.operators import linear, lookup, movement, reduce
 from amigrad.operators.elementwise import Elementwise
+from amigrad.operators.packing import Packing
+from amigrad.operators.scan import Scan
 
 _LONGEST = 100
 """A body of more nodes gains nothing, and LLVM's time grows faster than its length."""
@@ -54,6 +59,8 @@ def is_native(node: Node) -> bool:
             movement.Concat,
             movement.Pad,
             FirstSame,
+            Packing,
+            Loop,
         ),
     )
 
@@ -144,14 +151,14 @@ class _Scheduler:
 
     # Kernels
 
-    def new(self, domain: Shape, kind: Literal["loop", "product", "first_same", "check", "python"] = "loop") -> Kernel:
+    def new(self, domain: Shape, kind: Kind = "loop") -> Kernel:
         """A new kernel."""
         kernel = Kernel(domain, kind)
         self.kernels.append(kernel)
         return kernel
 
     def _check(self, kernel: Kernel, node: Node, index: Node, size: Dim, table: View | None = None) -> None:
-        if isinstance(index.operator, FirstSame):
+        if isinstance(index.operator, FirstSame) or index.trusted:
             return
         view = self.view(index)
         key = (view.key, str(size))
@@ -161,7 +168,7 @@ class _Scheduler:
             self.require(self.checks[key], view)
         kernel.needs.add(self.checks[key])
         check = self.checks[key].check
-        if check is not None and table is not None and table.base.source is not None:
+        if isinstance(check, Check) and table is not None and table.base.source is not None:
             check.tables.append(table)
 
     def _body(self, node: Node) -> None:
@@ -314,6 +321,70 @@ class _Scheduler:
         self._check(kernel, node, node.inputs[0], node.operator.size)
         self.producers[node] = [kernel]
 
+    def _packing(self, node: Node) -> None:
+        """The order of rows for a scan; the lengths are checked before."""
+        assert isinstance(node.operator, Packing)
+        kernel = self.new(node.shape, "packing")
+        kernel.body.append(node)
+        (lengths,) = node.inputs
+        self._load_whole(kernel, lengths)
+        check = self.new(lengths.shape, "check")
+        check.check = LengthsCheck(kernel.loads[lengths], node.operator.rows)
+        self.require(check, check.check.index)
+        kernel.needs.add(check)
+        counts: tuple[Dim, ...] = (node.operator.rows + 1, node.operator.rows + 2, *[lengths.shape[0]] * 3)
+        kernel.scratch.extend(Node((count,), int32, number=-1) for count in counts)
+        self.producers[node] = [kernel]
+
+    def _scan(self, node: Node, loop: Loop) -> None:
+        """A loop over time: its body is scheduled by itself; its initial states are stored before it runs."""
+        kernel = self.new(node.shape, "scan")
+        kernel.body.append(node)
+        packing = node.inputs[0] if loop.scan.packed else None
+        initial, *outside = node.inputs[1:] if packing else node.inputs
+        bound: dict[Node, View] = {}
+        inner = _Scheduler(loop.body, in_place=True)
+        width = node.shape[1]
+        waiting = iter(outside)
+        for inside, place in loop.inputs:
+            if place in ("state", "states"):
+                view = View(node, (node.shape[0], inside.shape[1]), (width, 1))
+            elif place == "index":
+                assert packing is not None
+                self.load(kernel, packing)
+                rows = packing.shape[1]
+                view = View(packing, (rows,), (1,), rows * FOLLOWING)
+            else:
+                operand = next(waiting)
+                if place == "fixed" and len(operand.shape) > 1:
+                    self._load_whole(kernel, operand)
+                else:
+                    self.load(kernel, operand)
+                view = kernel.loads[operand]
+            bound[inside] = view
+            inner.views[inside] = View(inside, inside.shape, view.strides)
+        if packing is not None:
+            self.load(kernel, packing)
+        body = inner.run()
+        assert body is not None
+        bound[body.outputs[0]] = whole(node)
+        kernel.steps = Steps(loop, body, bound)
+        before = self._initial_states(node, initial, loop.scan)
+        kernel.needs.update(before)
+        self.producers[node] = [kernel, *before]
+
+    def _initial_states(self, node: Node, initial: Node, scan: Scan) -> list[Kernel]:
+        """Kernels that put the initial states where a scan finds them, with zeros beside."""
+        batch, size = initial.shape
+        width = node.shape[1]
+        first = scan.rows * width if scan.reverse else 0
+        found = [self._place(initial, View(node, initial.shape, (width, 1), first))]
+        if width is not size:
+            beside: Shape = (batch, width - size)
+            zeros = Node(beside, node.dtype, constant=0, number=-1)
+            found.append(self._place(zeros, View(node, beside, (width, 1), first + size)))
+        return found
+
     def _load_whole(self, kernel: Kernel, operand: Node) -> None:
         """Let a kernel read a node that lies in C order, copied if it does not."""
         view = self.view(operand)
@@ -352,6 +423,10 @@ class _Scheduler:
                 self._pad(node, operator)
             case FirstSame():
                 self._first_same(node)
+            case Packing():
+                self._packing(node)
+            case Loop():
+                self._scan(node, operator)
             case _ if isinstance(operator, ROWS):
                 self._rows(node)
             case _:
@@ -443,7 +518,7 @@ def _ordered(kernels: list[Kernel], assigned_rows: dict[Node, State]) -> list[Ke
                 writers.setdefault(id(state), []).append(kernel)
     before: dict[Kernel, set[Kernel]] = {k: set(k.needs) for k in kernels}
     every_writer = {k for found in writers.values() for k in found}
-    checks = [k for k in kernels if k.kind == "check"]
+    checks = [k for k in kernels if k.checks()]
     for kernel in kernels:
         for view in kernel.reads():
             if view.base.source is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from amigrad.operators import elementwise as e
 from amigrad.operators import lookup
 from amigrad.operators import movement as m
 from amigrad.operators import reduce as r
+from amigrad.operators.packing import Reorder
+from amigrad.operators.scan import Scan
 
 
 @dataclass(eq=False)
@@ -36,6 +38,8 @@ class Node:
     constant: Dim | float | bool | None = None
     place: Place | None = None
     number: int = field(default=0)
+    trusted: bool = False
+    """Whether this is an index that amigrad made itself, and need not be checked."""
 
     @property
     def is_constant(self) -> bool:
@@ -93,13 +97,20 @@ def known(shape: Shape) -> Shape:
 
 def simplify(program: Program) -> Simplified:
     """The program's graph as nodes, each computation once."""
-    graph = _Graph()
+    graph = Nodes(program.scope)
     found: dict[int, Node] = {}
     inputs: list[Node] = []
     for tensor in program.inputs:
         found[id(tensor)] = graph.add(Node(known(tensor.shape), tensor.dtype, source=tensor), ("input", len(inputs)))
         inputs.append(found[id(tensor)])
-    for tensor in program.order:
+    build(graph, program.order, found)
+    assignments = [(state, found[id(t)]) for state, t in program.assignments]
+    return graph.finished(inputs, [found[id(t)] for t in program.outputs], assignments)
+
+
+def build(graph: Nodes, order: list[Tensor], found: dict[int, Node]) -> None:
+    """Add the nodes of tensors in topological order; found: the nodes that there are, by the tensors' ids."""
+    for tensor in order:
         if id(tensor) in found:
             continue
         if tensor.operation is None:
@@ -107,12 +118,6 @@ def simplify(program: Program) -> Simplified:
         else:
             operands = tuple(found[id(i)] for i in tensor.operation.inputs)
             found[id(tensor)] = graph.apply(tensor.operation.operator, operands, tensor, tensor.operation.place)
-    outputs = [found[id(t)] for t in program.outputs]
-    assignments = [(state, found[id(t)]) for state, t in program.assignments]
-    nodes = _live([*inputs, *outputs, *(n for _, n in assignments)], graph.nodes)
-    for number, node in enumerate(nodes):
-        node.number = number
-    return Simplified(nodes, inputs, outputs, assignments)
 
 
 def _live(roots: list[Node], nodes: list[Node]) -> list[Node]:
@@ -132,10 +137,22 @@ def _is_one_number(value: Array) -> bool:
     return bool((first == value).all() and (value.dtype.kind != "f" or (np.signbit(first) == np.signbit(value)).all()))
 
 
-class _Graph:
-    def __init__(self) -> None:
+class Nodes:
+    """A graph of nodes that is being built, each computation once."""
+
+    def __init__(self, scope: sizes.Scope) -> None:
+        self.scope = scope
         self.nodes: list[Node] = []
         self.known: dict[Any, Node] = {}
+
+    def finished(
+        self, inputs: list[Node], outputs: list[Node], assignments: Sequence[tuple[State, Node]] = ()
+    ) -> Simplified:
+        """The nodes that lead to the outputs and assignments, numbered."""
+        nodes = _live([*inputs, *outputs, *(n for _, n in assignments)], self.nodes)
+        for number, node in enumerate(nodes):
+            node.number = number
+        return Simplified(nodes, inputs, outputs, list(assignments))
 
     def add(self, node: Node, key: Any) -> Node:
         """The node, or the one that is already there for the same thing."""
@@ -159,7 +176,7 @@ class _Graph:
     def apply(self, operator: Operator, inputs: tuple[Node, ...], spec: Any, place: Place | None) -> Node:
         """The node for an operation, simplified."""
         shape, dtype = known(spec.shape), spec.dtype
-        if is_dataclass(operator):
+        if is_dataclass(operator) and not isinstance(operator, Scan):
             operator = operator.map_sizes(sizes.simplify)
         rule = _RULES.get(type(operator))
         if rule is not None:
@@ -192,7 +209,7 @@ class FirstSame(Operator):
 
 
 def _same_rows(
-    graph: _Graph, operator: lookup.SumSameRows, inputs: tuple[Node, ...], shape: Shape, dtype: DType
+    graph: Nodes, operator: lookup.SumSameRows, inputs: tuple[Node, ...], shape: Shape, dtype: DType
 ) -> Node | None:
     """Rows are added up where their index stands first, and looked up from there."""
     index, rows = inputs
@@ -205,14 +222,14 @@ def _same_rows(
     return graph.apply(lookup.Take(), (sums, first), Node(shape, dtype), None)
 
 
-Rule = Callable[[_Graph, Any, tuple[Node, ...], Shape, DType], Node | None]
+Rule = Callable[[Nodes, Any, tuple[Node, ...], Shape, DType], Node | None]
 
 
-def _full(graph: _Graph, operator: c.Full, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node:
+def _full(graph: Nodes, operator: c.Full, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node:
     return graph.number(operator.value, shape, dtype)
 
 
-def _movement(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+def _movement(graph: Nodes, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
     (x,) = inputs
     if x.constant is not None:
         return graph.number(x.constant, shape, dtype)
@@ -223,11 +240,11 @@ def _movement(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape
     return None
 
 
-def _identity(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+def _identity(graph: Nodes, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
     return inputs[0]
 
 
-def _cast(graph: _Graph, operator: e.Cast, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+def _cast(graph: Nodes, operator: e.Cast, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
     (x,) = inputs
     if isinstance(x.constant, Size) and dtype.kind in "fi":
         return graph.number(x.constant, shape, dtype)
@@ -239,7 +256,7 @@ def _neutral(*places: tuple[int, float]) -> Rule:
     element of real addition is -0.0.
     """
 
-    def rule(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+    def rule(graph: Nodes, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
         for place, value in places:
             constant = inputs[place].constant
             if constant is None or isinstance(constant, Size) or constant != value:
@@ -251,22 +268,33 @@ def _neutral(*places: tuple[int, float]) -> Rule:
     return rule
 
 
-def _where(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+def _where(graph: Nodes, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
     condition, x, y = inputs
     if condition.is_constant:
         return x if condition.constant else y
     return x if x is y else None
 
 
-def _negative(graph: _Graph, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+def _negative(graph: Nodes, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
     (x,) = inputs
     return x.inputs[0] if isinstance(x.operator, e.Negative) else None
 
 
 def _reduction(
-    graph: _Graph, operator: r.Reduction, inputs: tuple[Node, ...], shape: Shape, dtype: DType
+    graph: Nodes, operator: r.Reduction, inputs: tuple[Node, ...], shape: Shape, dtype: DType
 ) -> Node | None:
     return inputs[0] if not operator.axes and inputs[0].dtype == dtype else None
+
+
+def _reorder(graph: Nodes, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+    x, index, _ = inputs
+    return graph.apply(lookup.Take(), (x, index), Node(shape, dtype), None)
+
+
+def _scan(graph: Nodes, operator: Scan, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+    from amigrad.backends.native.scans import lower_scan
+
+    return lower_scan(graph, operator, inputs, shape, dtype)
 
 
 _RULES: dict[type[Operator], Rule] = {
@@ -289,4 +317,6 @@ _RULES: dict[type[Operator], Rule] = {
     r.Max: _reduction,
     r.Min: _reduction,
     lookup.SumSameRows: _same_rows,
+    Reorder: _reorder,
+    Scan: _scan,
 }

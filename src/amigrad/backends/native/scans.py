@@ -1,0 +1,112 @@
+"""Scans: the body of a loop over time as a graph of nodes of its own, for all sequences that still have a row.
+
+The body's axis of rows has a size that changes from step to step: a symbol that no guard asks about, known while the
+loop runs. What the body reads and writes lies in buffers outside of it, at places that move from step to step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from amigrad.backends.native.simplify import Node, Nodes, Simplified, build
+from amigrad.graph import Dim, DType, Operator, Shape, Size, Spec, Tensor, int32, recording
+from amigrad.graph.gradients import topological_order
+from amigrad.graph.trace import BodyTrace
+from amigrad.operators.lookup import Take
+from amigrad.operators.packing import Packed, Packing
+from amigrad.operators.scan import Scan
+from amigrad.operators.stacking import Stack, Value
+
+Place = Literal["fixed", "rows", "state", "states", "index"]
+"""Where an input of the body lies: all of a buffer outside; the rows of the step in one; those that hold the state, or
+all rows that there are, and the packing's row that says which of these hold it.
+"""
+
+FOLLOWING = Packed._fields.index("following")
+COUNTS = Packed._fields.index("counts")
+
+
+@dataclass(frozen=True, eq=False)
+class Loop(Operator):
+    """A scan whose body is lowered. Inputs: the packing if it has one, initial, sequences, constants."""
+
+    scan: Scan
+    active: Dim
+    batch: Dim
+    body: Simplified
+    inputs: tuple[tuple[Node, Place], ...]
+    name = "scan"
+
+    def infer(self, *inputs: Spec) -> Spec:
+        return self.scan.infer(*inputs)
+
+    def forward(self, *inputs: Any) -> Any:
+        raise NotImplementedError("a scan that is lowered runs natively")
+
+
+def lower_scan(graph: Nodes, scan: Scan, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+    """The node of a scan, None if its body cannot be native."""
+    key = ("scan", id(scan.body), scan.packed, scan.reverse, *map(id, inputs))
+    if key in graph.known:
+        return graph.known[key]
+    lengths, initial, rest = scan.named(inputs)
+    batch = initial.shape[0]
+    gathers = scan.packed and scan.reverse
+    active: Dim = graph.scope.varying(batch) if scan.packed else 1
+    body = scan.body
+    found: dict[int, Node] = {}
+    inner = Nodes(graph.scope)
+    places: list[tuple[Node, Place]] = []
+
+    def enter(spec: Spec, place: Place) -> Node:
+        node = inner.add(Node(spec.shape, spec.dtype, source=Tensor(spec, None)), ("input", len(places)))
+        places.append((node, place))
+        return node
+
+    with recording.tracing(BodyTrace(None)) as trace:
+        trace.scope = graph.scope
+        stand_ins = [trace.placeholder(Spec((active, *t.shape), t.dtype)) for t in (body.state, *body.sequences)]
+        stand_ins += [trace.placeholder(t.spec) for t in body.constants]
+        known = {
+            id(t): Value(stand_in, place <= len(body.sequences))
+            for place, (t, stand_in) in enumerate(zip(body.inputs, stand_ins, strict=True))
+        }
+        row = Stack(active, known).all_rows(body.row)
+    state = stand_ins[0]
+    if gathers:
+        table = enter(Spec((shape[0], body.state.shape[0]), dtype), "states")
+        index = enter(Spec((active,), int32), "index")
+        index.trusted = True
+        found[id(state)] = inner.apply(Take(), (table, index), state, None)
+    else:
+        found[id(state)] = enter(state.spec, "state")
+    for place, (stand_in, outside) in enumerate(zip(stand_ins[1:], rest, strict=True)):
+        if outside.is_constant:
+            found[id(stand_in)] = inner.number(cast(Any, outside.constant), stand_in.shape, stand_in.dtype)
+        else:
+            found[id(stand_in)] = enter(stand_in.spec, "rows" if place < len(body.sequences) else "fixed")
+    build(inner, topological_order([row]), found)
+    lowered = inner.finished([node for node, _ in places], [found[id(row)]])
+    from amigrad.backends.native.schedule import is_native
+
+    if not all(is_native(node) or node.operator is None for node in lowered.nodes):
+        return None
+    used = [outside for outside in rest if not outside.is_constant]
+    operands = (initial, *used)
+    if scan.packed:
+        packing = graph.apply(Packing(scan.rows), (lengths,), Node((len(Packed._fields), scan.rows), int32), None)
+        operands = (packing, *operands)
+    loop = Loop(scan, active, batch, lowered, tuple(places))
+    return graph.add(Node(shape, dtype, loop, operands), key)
+
+
+def names(size: Dim) -> set[str]:
+    """The symbols of a size, those in its quotients too."""
+    if not isinstance(size, Size):
+        return set()
+    found = {name for monomial in size.terms for name in monomial}
+    for name in list(found):
+        if name in size.scope.quotients:
+            found |= names(size.scope.quotients[name].numerator)
+    return found
