@@ -4,7 +4,8 @@
 #   make test      run the tests            (make test ARGUMENTS="tests/inspect -x")
 #   make check     tests, lint, types and import contracts
 #   make pictures  draw the pictures of the documents again
-#   make peers     install what the benchmarks compare with into .venv-torch
+#   make peers     install what the benchmarks compare with, each in an environment of its own (.venv-jax, ...)
+#   make benchmark compare: ARGUMENTS="window ranking --quick" for a part
 #   make clean     remove what the set-up made
 #
 # PYTHON=/path/to/python3.12 says which Python to use.
@@ -13,11 +14,12 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 VENV := .venv
+PEERS := $(patsubst benchmarks/peers/requirements/%.txt,%,$(wildcard benchmarks/peers/requirements/*.txt))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ARGUMENTS ?=
 
-.PHONY: help demo test lint types arrows check format pictures peers clean
+.PHONY: help demo test lint types arrows check format pictures peers benchmark clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -47,11 +49,18 @@ format: $(VENV)/.ready-to-test
 pictures: $(VENV)/.ready
 	$(BIN)/python docs/make_pictures.py
 
-peers: $(VENV)/.ready .venv-torch/.ready
-	@echo "Now: $(BIN)/python -m benchmarks.window --peer .venv-torch/bin/python"
+# One that cannot be installed is reported and left out
+peers: $(VENV)/.ready
+	@for peer in $(PEERS); do \
+		$(MAKE) --no-print-directory .venv-$$peer/.ready || echo "Left out: $$peer could not be installed." >&2; \
+	done
+	@echo "Now: $(BIN)/python -m benchmarks"
+
+benchmark: $(VENV)/.ready
+	$(BIN)/python -m benchmarks $(ARGUMENTS)
 
 clean:
-	rm -rf $(VENV) .venv-torch .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS:%=.venv-%) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The package and what it needs to run
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -67,11 +76,11 @@ $(VENV)/.ready-to-test: $(VENV)/.ready
 	@$(PIP) --no-build-isolation --editable '.[test,dev]'
 	@touch $@
 
-# PyTorch, a peer in an environment of its own
-.venv-torch/.ready:
-	@echo "Installing PyTorch into .venv-torch ..."
-	@$(BIN)/python -m venv --clear .venv-torch
-	@.venv-torch/bin/python -m pip --disable-pip-version-check install --quiet torch==2.13.0 'numpy>=2.0'
+# A peer, in an environment of its own
+.venv-%/.ready: benchmarks/peers/requirements/%.txt
+	@echo "Installing $* into .venv-$* ..."
+	@$(BIN)/python -m venv --clear .venv-$*
+	@.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet -r $<
 	@touch $@
 
 # A virtual environment, made anew unless there is a working one of a Python that is new enough
