@@ -153,7 +153,7 @@ class LSTM(Recurrent):
 
     def step(self, states: States, z: Tensor) -> States:
         h, c = states
-        i, f, g, o = self._gates(z + h @ self.hidden_weight)
+        i, f, g, o = (a + b for a, b in zip(self._gates(z), self._gates(h @ self.hidden_weight), strict=True))
         c = xp.sigmoid(f) * c + xp.sigmoid(i) * xp.tanh(g)
         return xp.sigmoid(o) * xp.tanh(c), c
 

@@ -80,7 +80,7 @@ class Recurrence:
         kept = self._keep(parts, list(wanted), keep_products)
         row = join([*parts, *kept])
         self._enter([row])
-        varying = [self._follows(t, self._varies, self._is_sequence) for t in self._sources]
+        varying = [self._varies_with_rows(t) for t in self._sources]
         sequences = tuple(t for t, varies in zip(self._sources, varying, strict=True) if varies)
         constants = tuple(t for t, varies in zip(self._sources, varying, strict=True) if not varies)
         self.body = Body(state, sequences, constants, tuple(parts), tuple(kept), row, tuple(self._order))
@@ -125,10 +125,28 @@ class Recurrence:
         """Whether the loop has to compute a tensor: it waits for the state, or costs nothing to compute there."""
         if self._waits_for_state(tensor):
             return True
-        operation = tensor.operation
-        if operation is None or not self._follows(tensor, self._varies, self._is_sequence):
-            return operation is not None and isinstance(operation.operator, m.BroadcastTo | m.Reshape)
-        return isinstance(operation.operator, CHEAP)
+        operation = self._operation(tensor)
+        if operation is None:
+            return False
+        if not self._varies_with_rows(tensor):
+            return isinstance(operation.operator, m.BroadcastTo | m.Reshape)
+        return not self._done_before(tensor)
+
+    def _done_before(self, tensor: Tensor) -> bool:
+        """Whether a tensor of sequences is worth computing for all rows at once: a product, a lookup, a reduction, or
+        what is done to one of these element by element.
+        """
+        while (operation := self._operation(tensor)) is not None:
+            if not isinstance(operation.operator, CHEAP):
+                return True
+            varying = [i for i in operation.inputs if self._varies_with_rows(i)]
+            if len(varying) != 1 or not isinstance(operation.operator, e.Elementwise | m.Reshape):
+                return False
+            tensor = varying[0]
+        return False
+
+    def _varies_with_rows(self, tensor: Tensor) -> bool:
+        return self._follows(tensor, self._varies, self._is_sequence)
 
     def _waits_for_state(self, tensor: Tensor) -> bool:
         return self._follows(tensor, self._waits, lambda _: False)

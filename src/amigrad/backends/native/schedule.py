@@ -9,7 +9,8 @@ kernel reads is stored in a buffer; movement is never computed but read through 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import cast
 
 from amigrad.backends.native.kernels import (
     BODY,
@@ -75,6 +76,8 @@ class _Scheduler:
         self.producers: dict[Node, list[Kernel]] = {}
         self.views: dict[Node, View] = {}
         self.stored: set[Node] = set()
+        self.readers: dict[Node, list[Kernel]] = {}
+        self.lies = _places_in_concats(graph)
         self.assigned_rows = {
             node: state
             for state, node in graph.assignments
@@ -96,7 +99,8 @@ class _Scheduler:
                     found = View(self._copied(node.inputs[0]), node.shape, contiguous_strides(node.shape))
             elif node.constant is not None:
                 found = whole(self._copied(node))
-            self.views[node] = found or whole(node)
+            self.views[node] = found or self.lies.get(node) or whole(node)
+        self._store(node)
         view = self.views[node]
         self._store(view.base)
         return view
@@ -110,18 +114,23 @@ class _Scheduler:
         kernel = self.home.get(base)
         if kernel is not None and base not in self.stored:
             self.stored.add(base)
-            kernel.sinks.append(Store(base, whole(base)))
+            kernel.sinks.append(Store(base, self.lies.get(base) or whole(base)))
 
     def load(self, kernel: Kernel, node: Node) -> View:
         """Let a kernel read a node."""
         view = self.view(node)
         kernel.loads[node] = view
-        self.require(kernel, view)
+        self.require(kernel, view, node)
+        if kernel.kind == "loop" and view.base.source is None:
+            self.readers.setdefault(view.base, []).append(kernel)
         return view
 
-    def require(self, kernel: Kernel, view: View) -> None:
-        """A kernel runs after those that make what it reads."""
-        kernel.needs.update(k for k in self.producers.get(view.base, ()) if k is not kernel)
+    def require(self, kernel: Kernel, view: View, node: Node) -> None:
+        """A kernel runs after those that make what it reads: a node's elements, in a view."""
+        made = self._base(node)
+        if made not in self.lies or self.lies[made].base is not view.base:
+            made = view.base
+        kernel.needs.update(k for k in self.producers.get(made, ()) if k is not kernel)
 
     def _base(self, node: Node) -> Node:
         while isinstance(node.operator, MOVEMENT):
@@ -165,7 +174,7 @@ class _Scheduler:
         if key not in self.checks:
             self.checks[key] = self.new(view.shape, "check")
             self.checks[key].check = Check(view, size, node)
-            self.require(self.checks[key], view)
+            self.require(self.checks[key], view, index)
         kernel.needs.add(self.checks[key])
         check = self.checks[key].check
         if isinstance(check, Check) and table is not None and table.base.source is not None:
@@ -175,11 +184,9 @@ class _Scheduler:
         """Put a node into the body of a kernel, of one that has an input of it if possible."""
         operands = node.inputs
         kernel = None
-        for operand in operands:
-            candidate = self.home.get(operand)
+        for candidate in self._candidates(operands):
             if (
-                candidate is not None
-                and len(candidate.body) < _LONGEST
+                len(candidate.body) < _LONGEST
                 and not isinstance(node.operator, lookup.Take | lookup.OneHot)
                 and shape_key(candidate.domain) == shape_key(node.shape)
                 and self._can_join(candidate, operands)
@@ -200,6 +207,16 @@ class _Scheduler:
                 self._check(kernel, node, node.inputs[1], node.inputs[0].shape[0], kernel.loads[node.inputs[0]])
             case lookup.OneHot(size):
                 self._check(kernel, node, node.inputs[0], size)
+
+    def _candidates(self, operands: tuple[Node, ...]) -> Iterator[Kernel]:
+        """Kernels that have an operand in their body, then those that read the buffer of one too."""
+        for operand in operands:
+            if operand in self.home:
+                yield self.home[operand]
+        for operand in operands:
+            made = self._base(operand)
+            buffer = self.lies[made].base if made in self.lies else made
+            yield from reversed(self.readers.get(buffer, ()))
 
     def _overwrites(self, kernel: Kernel, operands: Iterable[Node]) -> bool:
         """Whether a kernel changes rows of a state that it would also read."""
@@ -230,7 +247,7 @@ class _Scheduler:
         kernel = self.new(shape)
         moved = View(view.base, shape, tuple(view.strides[a] for a in order), view.offset)
         kernel.loads[value] = moved
-        self.require(kernel, moved)
+        self.require(kernel, moved, value)
         kernel.sinks.append(Reduce(node, value, (len(shape) - 1,)))
         self.producers[node] = [kernel]
 
@@ -248,24 +265,23 @@ class _Scheduler:
 
     def _place(self, value: Node, target: View) -> Kernel:
         """Store a value in a part of a buffer."""
-        source = value
-        while isinstance(source.operator, movement.Reshape) and source not in self.views:
-            strides = reshape_strides(target.shape, target.strides, source.inputs[0].shape)
-            inner = source.inputs[0]
-            if strides is None or not (inner in self.home or isinstance(inner.operator, movement.Reshape)):
-                break
-            source, target = inner, View(target.base, inner.shape, strides, target.offset)
+        source, target = _unshaped(value, target)
         kernel = self._kernel_of(source, product=True)
         kernel.sinks.append(Store(source, target))
         return kernel
 
     def _concat(self, node: Node, axis: int) -> None:
-        strides = contiguous_strides(node.shape)
+        place = self.lies.get(node) or whole(node)
         self.producers[node] = []
         start: Dim = 0
         for part in node.inputs:
-            target = View(node, part.shape, strides, start * strides[axis])
-            self.producers[node].append(self._place(part, target))
+            target = View(place.base, part.shape, place.strides, place.offset + start * place.strides[axis])
+            inner, lies = _unshaped(part, target)
+            if inner in self.lies and self.lies[inner].key == lies.key:
+                self.view(inner)
+                self.producers[node].extend(self.producers[inner])
+            else:
+                self.producers[node].append(self._place(part, target))
             start = start + part.shape[axis]
 
     def _pad(self, node: Node, operator: movement.Pad) -> None:
@@ -299,7 +315,7 @@ class _Scheduler:
             if not rows.is_constant:
                 self.load(kernel, rows)
         view = self.view(index)
-        self.require(kernel, view)
+        self.require(kernel, view, index)
         kernel.sinks.append(Scatter(node, rows, view, adds))
         self.producers[node] = [kernel]
         self._check(kernel, node, index, node.shape[0])
@@ -330,7 +346,7 @@ class _Scheduler:
         self._load_whole(kernel, lengths)
         check = self.new(lengths.shape, "check")
         check.check = LengthsCheck(kernel.loads[lengths], node.operator.rows)
-        self.require(check, check.check.index)
+        self.require(check, check.check.index, lengths)
         kernel.needs.add(check)
         counts: tuple[Dim, ...] = (node.operator.rows + 1, node.operator.rows + 2, *[lengths.shape[0]] * 3)
         kernel.scratch.extend(Node((count,), int32, number=-1) for count in counts)
@@ -393,7 +409,7 @@ class _Scheduler:
             self._store(copy)
             view = whole(copy)
         kernel.loads[operand] = view
-        self.require(kernel, view)
+        self.require(kernel, view, operand)
 
     def _python(self, node: Node) -> None:
         kernel = self.new(node.shape, "python")
@@ -504,6 +520,36 @@ class _Scheduler:
             if kernels is None
             else Schedule(kernels, outputs, self.graph, {n: n.inputs[0] for n in self.assigned_rows})
         )
+
+
+def _unshaped(value: Node, target: View) -> tuple[Node, View]:
+    """A value that is to lie in a view; for a reshape what it is made from, and the view in that shape."""
+    source, place = value, target
+    while isinstance(source.operator, movement.Reshape):
+        (source,) = source.inputs
+        strides = reshape_strides(place.shape, place.strides, source.shape)
+        if strides is None:
+            return value, target
+        place = View(place.base, source.shape, strides, place.offset)
+    return source, place
+
+
+def _places_in_concats(graph: Simplified) -> dict[Node, View]:
+    """Where nodes lie that are computed into their part of a concatenation at once, and have no buffer of their own."""
+    found: dict[Node, View] = {}
+    for node in reversed(graph.nodes):
+        if not isinstance(node.operator, movement.Concat):
+            continue
+        place = found.get(node) or whole(node)
+        axis, start = node.operator.axis, cast(Dim, 0)
+        for part in node.inputs:
+            offset = place.offset + start * place.strides[axis]
+            inner, lies = _unshaped(part, View(place.base, part.shape, place.strides, offset))
+            computed = isinstance(inner.operator, Elementwise | linear.MatMul | movement.Concat) and is_native(inner)
+            if computed and inner not in found and inner not in graph.outputs:
+                found[inner] = lies
+            start = start + part.shape[axis]
+    return found
 
 
 def _ordered(kernels: list[Kernel], assigned_rows: dict[Node, State]) -> list[Kernel] | None:
