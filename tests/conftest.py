@@ -1,4 +1,6 @@
-"""How the tests draw their random cases: the same ones each time in continuous integration, new ones elsewhere."""
+"""How the tests draw their random cases: the same ones each time in continuous integration, new ones elsewhere; and
+LLVM verifies what it is given.
+"""
 
 import os
 
@@ -6,3 +8,5 @@ from hypothesis import settings
 
 settings.register_profile("amigrad", deadline=None, database=None, max_examples=60, derandomize="CI" in os.environ)
 settings.load_profile("amigrad")
+
+os.environ["AMIGRAD_VERIFY"] = "1"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 
@@ -51,11 +53,34 @@ class SizeTable:
         return self.places[key]
 
 
+class _Scope:
+    """A part of a function that is left as a whole: the function itself, a loop's body, a branch."""
+
+    def __init__(self, is_loop: bool = False) -> None:
+        self.is_loop = is_loop
+        self.known: dict[str, str] = {}
+        self.values: dict[str, str] = {}
+        self.phis: dict[str, tuple[str, str, str]] = {}
+        self.declared: set[str] = set()
+        self.changed: dict[str, str] = {}
+
+
+_ON_CONSTANTS = re.compile(
+    r"(add(?: nsw)?|sub|mul(?: nsw)?|udiv|urem|icmp (?:slt|sle|sgt|sge|eq|ne)) i64 (-?\d+), (-?\d+)"
+)
+_REPEATED = ("load", "call", "phi", "alloca")
+"""Instructions whose result may differ each time."""
+
+
 class Function:
     """One function of IR, written from the top to the bottom.
 
     Values are strings (`%v7`, or a constant); `emit` appends an instruction and gives its value. Without a list of
     `arguments` the function takes what it asks for (`argument`) in the order of asking, and is internal.
+
+    What is written is what LLVM's first passes would make of it, since they take longer: an instruction that was
+    written before, here or around here, gives the value that it gave; variables are values, with phis where loops
+    and branches meet; constants are added to offsets last, where the processor adds them for nothing.
     """
 
     def __init__(self, name: str, sizes: SizeTable, arguments: str | None = None, *, internal: bool = False) -> None:
@@ -68,6 +93,9 @@ class Function:
         self.entry: list[str] = []
         self.intrinsics: set[str] = set()
         self._count = 0
+        self._block = "start"
+        self._scopes = [_Scope()]
+        self._sums: dict[str, tuple[str, int]] = {}
 
     def fresh(self, prefix: str = "v") -> str:
         """A new name."""
@@ -75,9 +103,19 @@ class Function:
         return f"{prefix}{self._count}"
 
     def emit(self, text: str) -> str:
-        """Append an instruction with a result."""
+        """An instruction with a result: appended, unless its result is known here."""
+        if text.startswith(_REPEATED):
+            name = "%" + self.fresh()
+            self.lines.append(f"  {name} = {text}")
+            return name
+        if "%" not in text and (folded := _folded(text)) is not None:
+            return folded
+        for scope in self._scopes:
+            if text in scope.known:
+                return scope.known[text]
         name = "%" + self.fresh()
         self.lines.append(f"  {name} = {text}")
+        self._scopes[-1].known[text] = name
         return name
 
     def do(self, text: str) -> None:
@@ -86,28 +124,49 @@ class Function:
 
     def label(self, name: str) -> None:
         """Begin a basic block."""
-        self.lines.append(f"{name}:")
+        self._begin(name)
+        # Whoever sets labels branches freely: what was computed in this scope may not have been, on the way here.
+        self._scopes[-1].known.clear()
+
+    def _begin(self, block: str) -> None:
+        self.lines.append(f"{block}:")
+        self._block = block
 
     def call(self, name: str, result: str, *arguments: tuple[str, str]) -> str:
         """Call an intrinsic or a function of the C library: arguments are (type, value)."""
-        types = ", ".join(t for t, _ in arguments)
+        types = ", ".join([t for t, _ in arguments])
         self.intrinsics.add(f"declare {result} @{name}({types})")
-        return self.emit(f"call {result} @{name}({', '.join(f'{t} {v}' for t, v in arguments)})")
+        return self.emit(f"call {result} @{name}({', '.join([f'{t} {v}' for t, v in arguments])})")
+
+    # Variables
 
     def variable(self, type_: str, initial: str) -> str:
-        """A variable on the stack (LLVM makes registers of them)."""
-        name = "%" + self.fresh("var")
-        self.entry.append(f"  {name} = alloca {type_}, align 64")
-        self.set(name, type_, initial)
+        """A variable; it is gone when the loop or branch in which it was made is left."""
+        name = self.fresh(type_)
+        self._scopes[-1].declared.add(name)
+        self._scopes[-1].values[name] = initial
         return name
 
     def get(self, name: str, type_: str) -> str:
         """What a variable holds."""
-        return self.emit(f"load {type_}, ptr {name}")
+        return self._value(name, type_, len(self._scopes) - 1)
 
     def set(self, name: str, type_: str, value: str) -> None:
         """Change a variable."""
-        self.do(f"store {type_} {value}, ptr {name}")
+        self.get(name, type_)
+        self._scopes[-1].values[name] = value
+        self._scopes[-1].changed[name] = type_
+
+    def _value(self, name: str, type_: str, depth: int) -> str:
+        scope = self._scopes[depth]
+        if name not in scope.values:
+            value = self._value(name, type_, depth - 1)
+            if scope.is_loop:
+                phi = "%" + self.fresh()
+                scope.phis[name] = (phi, type_, value)
+                value = phi
+            scope.values[name] = value
+        return scope.values[name]
 
     # Sizes and addresses
 
@@ -125,31 +184,44 @@ class Function:
 
     def mul(self, a: str, b: str) -> str:
         """The product of two i64."""
-        if "0" in (a, b):
-            return "0"
-        if a == "1":
-            return b
-        if b == "1":
-            return a
-        if not a.startswith("%") and not b.startswith("%"):
-            return str(int(a) * int(b))
+        if not b.startswith("%"):
+            a, b = b, a
+        if not a.startswith("%"):
+            factor = int(a)
+            if factor == 0 or not b.startswith("%"):
+                return str(factor and factor * int(b))
+            if factor == 1:
+                return b
+            base, constant = self._sums.get(b, (b, 0))
+            return self._sum(self.emit(f"mul nsw i64 {base}, {factor}"), constant * factor)
         return self.emit(f"mul nsw i64 {a}, {b}")
 
     def add(self, a: str, b: str) -> str:
         """The sum of two i64."""
-        if a == "0":
-            return b
-        if b == "0":
-            return a
-        if not a.startswith("%") and not b.startswith("%"):
-            return str(int(a) + int(b))
-        return self.emit(f"add nsw i64 {a}, {b}")
+        base_a, constant_a = self._parts(a)
+        base_b, constant_b = self._parts(b)
+        if base_a and base_b:
+            base_a = self.emit(f"add nsw i64 {base_a}, {base_b}")
+        return self._sum(base_a or base_b, constant_a + constant_b)
+
+    def _parts(self, value: str) -> tuple[str, int]:
+        """A value (none: "") and a constant whose sum an i64 is."""
+        return self._sums.get(value, (value, 0)) if value.startswith("%") else ("", int(value))
+
+    def _sum(self, base: str, constant: int) -> str:
+        if not base or not constant:
+            return base or str(constant)
+        name = self.emit(f"add nsw i64 {base}, {constant}")
+        self._sums[name] = (base, constant)
+        return name
 
     def at(self, pointer: str, dtype: DType, offset: str) -> str:
         """The address of an element."""
-        if offset == "0":
-            return pointer
-        return self.emit(f"getelementptr {memory(dtype)}, ptr {pointer}, i64 {offset}")
+        base, constant = self._parts(offset)
+        for part in (base, str(constant)):
+            if part not in ("", "0"):
+                pointer = self.emit(f"getelementptr {memory(dtype)}, ptr {pointer}, i64 {part}")
+        return pointer
 
     # Elements
 
@@ -189,6 +261,8 @@ class Function:
             return value
         scalar, vector = register(dtype), register(dtype, lanes)
         if not value.startswith("%"):
+            if has_splats():
+                return f"splat ({scalar} {value})"
             return f"<{', '.join([f'{scalar} {value}'] * lanes)}>"
         one = self.emit(f"insertelement {vector} poison, {scalar} {value}, i32 0")
         return self.emit(f"shufflevector {vector} {one}, {vector} poison, <{lanes} x i32> zeroinitializer")
@@ -214,33 +288,55 @@ class Function:
     @contextmanager
     def looping(self, start: str, stop: str, step: int) -> Iterator[str]:
         """The same as a context."""
-        head, inside, done, before = (self.fresh(n) for n in ("head", "body", "done", "before"))
+        head, inside, done = (self.fresh(n) for n in ("head", "body", "done"))
         index, following = "%" + self.fresh("i"), "%" + self.fresh("n")
-        latch = self.fresh("latch")
-        self.do(f"br label %{before}")
-        self.label(before)
+        before = self._block
         self.do(f"br label %{head}")
-        self.label(head)
-        self.lines.append(f"  {index} = phi i64 [ {start}, %{before} ], [ {following}, %{latch} ]")
+        self._begin(head)
+        place = len(self.lines)
+        scope = self._enter(is_loop=True)
         going = self.emit(f"icmp slt i64 {index}, {stop}")
         self.do(f"br i1 {going}, label %{inside}, label %{done}")
-        self.label(inside)
+        self._begin(inside)
         yield index
-        self.do(f"br label %{latch}")
-        self.label(latch)
-        self.lines.append(f"  {following} = add nsw i64 {index}, {step}")
+        self._leave()
+        self.do(f"{following} = add nsw i64 {index}, {step}")
         self.do(f"br label %{head}")
-        self.label(done)
+        phis = [f"  {index} = phi i64 [ {start}, %{before} ], [ {following}, %{self._block} ]"]
+        for name, (phi, type_, initial) in scope.phis.items():
+            phis.append(f"  {phi} = phi {type_} [ {initial}, %{before} ], [ {scope.values[name]}, %{self._block} ]")
+            if name in scope.changed:
+                self.set(name, type_, phi)
+        self.lines[place:place] = phis
+        self._begin(done)
 
     @contextmanager
     def when(self, condition: str) -> Iterator[None]:
         """Do what is inside only if the condition (i1) holds."""
+        if condition == "true":
+            yield
+            return
         inside, done = self.fresh("then"), self.fresh("end")
+        before = self._block
         self.do(f"br i1 {condition}, label %{inside}, label %{done}")
-        self.label(inside)
+        self._begin(inside)
+        scope = self._enter()
         yield
+        self._leave()
         self.do(f"br label %{done}")
-        self.label(done)
+        last = self._block
+        self._begin(done)
+        for name, type_ in scope.changed.items():
+            if name not in scope.declared:
+                here, there = scope.values[name], self.get(name, type_)
+                self.set(name, type_, self.emit(f"phi {type_} [ {here}, %{last} ], [ {there}, %{before} ]"))
+
+    def _enter(self, is_loop: bool = False) -> _Scope:
+        self._scopes.append(_Scope(is_loop))
+        return self._scopes[-1]
+
+    def _leave(self) -> None:
+        self._scopes.pop()
 
     def text(self) -> str:
         """The function's definition. It returns i32."""
@@ -250,6 +346,35 @@ class Function:
         linkage = "internal " if self.internal else ""
         head = f"define {linkage}i32 @{self.name}({arguments}) #0 {{"
         return "\n".join([head, "entry:", *self.entry, "  br label %start", "start:", *self.lines, "}"])
+
+
+@cache
+def has_splats() -> bool:
+    """Whether this LLVM reads `splat (i32 1)` for a vector of equal constants."""
+    from amigrad.backends.native.load import binding
+
+    return bool(binding().llvm_version_info[0] >= 20)
+
+
+def _folded(text: str) -> str | None:
+    """The result of an instruction on two constants of type i64, if it is one that sizes are computed with."""
+    found = _ON_CONSTANTS.fullmatch(text)
+    if found is None:
+        return None
+    a, b = int(found[2]), int(found[3])
+    match found[1]:
+        case "add nsw" | "add":
+            return str(a + b)
+        case "sub":
+            return str(a - b)
+        case "mul nsw" | "mul":
+            return str(a * b)
+        case "udiv":
+            return str(a // b) if a >= 0 and b > 0 else None
+        case "urem":
+            return str(a % b) if a >= 0 and b > 0 else None
+    holds = {"slt": a < b, "sle": a <= b, "sgt": a > b, "sge": a >= b, "eq": a == b, "ne": a != b}
+    return str(holds[found[1].removeprefix("icmp ")]).lower()
 
 
 def argument_type(kind: str) -> str:

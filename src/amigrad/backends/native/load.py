@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes.util
 import re
+import os
 import sys
 import time
 from functools import cache
@@ -16,10 +17,10 @@ from amigrad.backends.native import cache as disk
 if TYPE_CHECKING:
     from amigrad.backends.native.target import Target
 
-FORMAT = "2"  # Counts up when the same IR is to be compiled in another way.
+FORMAT = "3"  # Counts up when the same IR is to be compiled in another way.
 
-_DECLARED = re.compile(r'^declare\s[^@\n]*@"?([^\s"(]+)"?\(', re.MULTILINE)
-_EXPORTED = re.compile(r'^define\s(?!internal\s|private\s)[^@\n]*@"?([^\s"(]+)"?\(', re.MULTILINE)
+_DECLARED = re.compile(r'\ndeclare\s[^@\n]*@"?([^\s"(]+)"?\(')
+_EXPORTED = re.compile(r'\ndefine\s(?!internal\s|private\s)[^@\n]*@"?([^\s"(]+)"?\(')
 _POSITION = re.compile(r"<string>:(\d+):(\d+): error: ([^\n]*)")
 _LOCK = Lock()
 _LLVM: ModuleType | None = None
@@ -56,7 +57,7 @@ class Library:
         self.target = target
         self.from_cache = from_cache
         self.seconds = 0.0
-        self._names = frozenset(_EXPORTED.findall(ir_text))
+        self._names = frozenset(_EXPORTED.findall("\n" + ir_text))
         self._engine = _load(ir_text, target, code)
 
     @classmethod
@@ -84,7 +85,7 @@ class Library:
     def assembly(self) -> str:
         """The code as assembly, compiled anew from the IR."""
         machine = _machine(self.target)
-        return str(machine.emit_assembly(_optimised(self.ir_text, machine, self.target)))
+        return str(machine.emit_assembly(_module(self.ir_text, machine, self.target)))
 
 
 def _machine(target: Target) -> Any:
@@ -102,8 +103,10 @@ def _context() -> Any:
     return llvm.create_context()
 
 
-def _optimised(ir_text: str, machine: Any, target: Target) -> Any:
-    """The IR as a module: checked, and rewritten by LLVM's passes."""
+def _module(ir_text: str, machine: Any, target: Target) -> Any:
+    """The IR as a module. It is written as LLVM's passes would have it (see `ir.Function`): they took longer to run
+    than they gained.
+    """
     llvm = binding()
     try:
         module = llvm.parse_assembly(ir_text, _context())
@@ -111,32 +114,25 @@ def _optimised(ir_text: str, machine: Any, target: Target) -> Any:
         raise InvalidCodeError(_where(ir_text, str(error))) from None
     module.triple = target.triple
     module.data_layout = str(machine.target_data)
-    try:
-        module.verify()
-    except RuntimeError as error:
-        raise InvalidCodeError(f"LLVM rejects the code: {str(error).strip()}") from None
-    # The IR has its vectors, blocks and fusion already: LLVM's standard pipelines took three times as long to
-    # compile a tagger's step, which then ran no faster.
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_sroa_pass()
-    passes.add_instruction_combine_pass()
-    passes.add_simplify_cfg_pass()
-    passes.run(module, builder)
+    if os.environ.get("AMIGRAD_VERIFY"):
+        try:
+            module.verify()
+        except RuntimeError as error:
+            raise InvalidCodeError(f"LLVM rejects the code: {str(error).strip()}") from None
     return module
 
 
 def _compile(ir_text: str, target: Target) -> bytes:
     """Object code of the IR."""
     machine = _machine(target)
-    return bytes(machine.emit_object(_optimised(ir_text, machine, target)))
+    return bytes(machine.emit_object(_module(ir_text, machine, target)))
 
 
 def _load(ir_text: str, target: Target, code: bytes) -> Any:
     """An engine that holds the object code, linked."""
     llvm = binding()
     _mathematics()
-    for name in _DECLARED.findall(ir_text):
+    for name in _DECLARED.findall("\n" + ir_text):
         # LLVM would end the process.
         if not name.startswith("llvm.") and not llvm.address_of_symbol(name):
             raise InvalidCodeError(f"no library has the function {name!r}")
