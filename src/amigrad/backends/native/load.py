@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes.util
-import re
 import os
+import re
 import sys
 import time
 from functools import cache
