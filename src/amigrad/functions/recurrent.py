@@ -55,8 +55,8 @@ def scan(
     lead: list[Tensor] = []
     if lengths is not None:
         lead = [as_tensor(lengths)]
-        packing = packing_rows(lead[0], rows)
         _require_rows(firsts, lead[0].shape[0])
+        packing = packing_rows(lead[0], rows)
         order = apply(Slice((0,), (1,), (lead[0].shape[0],)), packing.order)
         firsts = [apply(Take(), t, order) for t in firsts]
         inputs = [apply(Reorder(), t, packing.source, packing.place) for t in inputs]

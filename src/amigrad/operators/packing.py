@@ -49,9 +49,7 @@ def require_lengths(lengths: Array, rows: int) -> None:
 
 def lengths_error(found: int, rows: int) -> ValueError:
     """The error for a length below 1, or for lengths that add up to something else."""
-    return ValueError(
-        f"scan: lengths are at least 1 each, and add up to the number of rows, here {rows}; found {found}"
-    )
+    return ValueError(f"scan: lengths are at least 1 each and add up to the number of rows, {rows}; found {found}")
 
 
 def counts_of(lengths: Array) -> Array:

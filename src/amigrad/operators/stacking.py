@@ -45,6 +45,7 @@ class Stack:
 
     def value(self, tensor: Tensor) -> Value:
         """What a tensor of the row's graph is for all rows."""
+        tracing = recording.active_trace() is not None
         waiting = [tensor]
         while waiting:
             current = waiting[-1]
@@ -63,7 +64,7 @@ class Stack:
             operator = operation.operator if self._sized is None else self._sized(operation.operator)
             if any(i.stacked for i in inputs):
                 self._put(current, Value(stacked(operator, self.rows, inputs), True))
-            elif recording.active_trace() is not None:
+            elif tracing and all(v.tensor is i for v, i in zip(inputs, operation.inputs, strict=True)):
                 self._put(current, Value(current, False))
             else:
                 self._put(current, Value(apply(operator, *[i.tensor for i in inputs]), False))
