@@ -240,7 +240,7 @@ def test_an_index_outside_in_a_body_changes_nothing(backend: str) -> None:
             lambda s, i: (s * 0.5 + table[ag.astype(s[0] * 0, ag.int64) + i], None),
             ag.zeros(SIZE, dtype=ag.float64),
             ids,
-        )  # noqa: E501
+        )
         total.assign(total + last)
         return last
 
