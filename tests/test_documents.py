@@ -47,8 +47,12 @@ def test_compiled_training_of_the_readme(tmp_path: Path) -> None:
     assert (tmp_path / "step.svg").exists()
 
 
+def test_sequences_of_the_readme(tmp_path: Path) -> None:
+    assert run(blocks("README.md")[2], tmp_path) == "(9, 8)\n"
+
+
 def test_the_tagger_of_the_readme(tmp_path: Path) -> None:
-    code = blocks("README.md")[2]
+    code = blocks("README.md")[3]
     assert len([line for line in code.splitlines() if line and "import" not in line]) < 10
     lines = run(code, tmp_path).splitlines()
     assert float(lines[-2]) > 0.9
