@@ -91,9 +91,14 @@ def apply(operator: Operator, *inputs: Tensor) -> Tensor:
     trace = recording.active_trace()
     if trace is not None:
         inputs = tuple(trace.read(i) for i in inputs)
+        known = trace.known(operator, inputs)
+        if known is not None:
+            return known
     spec = operator.infer(*[i.spec for i in inputs])
     if trace is not None:
-        return Tensor(spec, None, Operation(operator, inputs, recording.caller()))
+        result = Tensor(spec, None, Operation(operator, inputs, recording.caller()))
+        trace.record(result)
+        return result
     value = evaluate(operator, inputs)
     if operator.differentiable and recording.is_recording() and any(i.tracked for i in inputs):
         return Tensor(spec, value, Operation(operator, inputs, recording.caller()))

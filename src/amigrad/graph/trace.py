@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from amigrad.graph.errors import TraceError
+from amigrad.graph.recording import is_recording
 from amigrad.graph.sizes import Scope
 from amigrad.graph.tensor import Parameter, Spec, State, Tensor
+
+if TYPE_CHECKING:
+    from amigrad.graph.operation import Operator
 
 
 class Trace:
@@ -30,6 +36,13 @@ class Trace:
             return self.assignments[id(tensor)][1]
         return tensor
 
+    def known(self, operator: Operator, inputs: tuple[Tensor, ...]) -> Tensor | None:
+        """The result of the same operation before, if this trace looks for one."""
+        return None
+
+    def record(self, tensor: Tensor) -> None:
+        """Take note of an operation's result."""
+
     def assign(self, state: State, value: Tensor) -> None:
         """Remember that the state has this value from here on."""
         self.assignments[id(state)] = (state, self.read(value))
@@ -45,12 +58,16 @@ class Trace:
 
 
 class BodyTrace(Trace):
-    """What a loop's body records, run once within a trace or in eager mode; it reads, but does not assign."""
+    """What a loop's body records, run once within a trace or in eager mode; it reads, but does not assign.
+
+    An operation that was recorded before gives the result that there is: what a step computes once it keeps once.
+    """
 
     def __init__(self, outer: Trace | None) -> None:
         """outer: the trace of the function that the loop is in, None in eager mode."""
         super().__init__()
         self.outer = outer
+        self._results: dict[tuple[object, ...], Tensor] = {}
         if outer is not None:
             self.scope = outer.scope
 
@@ -64,9 +81,23 @@ class BodyTrace(Trace):
         """What a tensor is outside of the body."""
         return tensor if self.outer is None else self.outer.read(tensor)
 
+    def known(self, operator: Operator, inputs: tuple[Tensor, ...]) -> Tensor | None:
+        """The result of the same operation before."""
+        return self._results.get(_key(operator, inputs))
+
+    def record(self, tensor: Tensor) -> None:
+        """Take note of an operation's result."""
+        if tensor.operation is not None:
+            self._results[_key(tensor.operation.operator, tensor.operation.inputs)] = tensor
+
     def assign(self, state: State, value: Tensor) -> None:
         """A body computes; what it should change goes through the loop's state."""
         raise TraceError(
             f"the body of a scan cannot assign {state.name or 'a state'}: give it to the scan as a part of its state"
             " (random numbers, which count their draws, are drawn before the scan)"
         )
+
+
+def _key(operator: Operator, inputs: tuple[Tensor, ...]) -> tuple[object, ...]:
+    # By its text: sizes that are compared would leave guards.
+    return (repr(operator), is_recording(), *map(id, inputs))

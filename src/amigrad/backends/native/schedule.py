@@ -121,7 +121,7 @@ class _Scheduler:
         view = self.view(node)
         kernel.loads[node] = view
         self.require(kernel, view, node)
-        if kernel.kind == "loop" and view.base.source is None:
+        if kernel.kind == "loop" and not isinstance(view.base.source, State):
             self.readers.setdefault(view.base, []).append(kernel)
         return view
 
