@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from amigrad.backends.native.frame import BATCH, ERROR, FIRST, HEAD, STOP, TOKEN_PLACE
+from amigrad.backends.native.frame import BATCH, ERROR, FIRST, HEAD, POOL, SHARE, STOP, THREADS, TOKEN_PLACE
 from amigrad.backends.native.ir import Function, SizeTable, argument_type
 from amigrad.backends.native.kernels import Check, Kernel, LengthsCheck, Schedule
 from amigrad.backends.native.loops import LoopNest, Pointer
@@ -21,6 +21,9 @@ from amigrad.backends.native.views import View
 from amigrad.graph import Dim, Size, int32, int64
 from amigrad.graph.sizes import product, terms_of
 
+_OF_PIECE = ("piece", "pieces", "thread")
+_GRAIN = 19
+"""A piece of a kernel has 2 to this power of multiplications at least: about 10 microseconds."""
 _LINE = 64
 _MOST_LINES = 8
 
@@ -38,24 +41,19 @@ class Code:
 class _Run(Function):
     """A step of a native stretch: calls its kernels one after the other with the buffers and sizes that they ask for.
 
-    If it is parallel, several threads run it at once: products share their rows, everything else is the first
-    thread's (but all check the indices, so that all end alike), and they wait for each other in between.
+    If it is parallel, those that are large enough are shared among threads, in pieces.
     """
 
     def __init__(self, name: str, sizes: SizeTable, layout: Layout, parallel: bool) -> None:
-        self.threads = ", i64 %thread, i64 %threads, ptr %barrier" if parallel else ""
-        super().__init__(name, sizes, f"ptr noalias %frame, i64 %batch{self.threads}", internal=True)
+        super().__init__(name, sizes, "ptr noalias %frame, i64 %batch", internal=True)
         self.arrays = len(layout.inputs) + len(layout.outputs)
         self.buffers = layout.buffers
         self.parallel = parallel
-        self.alone = True
         self.bound: dict[int, str] = {}
         self._varying: dict[str, str] = {}
 
     def argument(self, kind: str, place: int = 0) -> str:
         """A buffer or a size, found in the frame once; in a loop over time, that of the present step."""
-        if kind in ("thread", "threads"):
-            return "%" + kind
         if kind == "buffer" and place < 0:
             return self.bound[place]
         if kind == "size" and names(self.sizes.expressions[place]) & self._varying.keys():
@@ -66,6 +64,10 @@ class _Run(Function):
                     found = self._load("i64", self._word(HEAD + self.buffers + self.arrays + place))
                 case "error":
                     found = self._word(ERROR)
+                case "piece" | "thread":
+                    return "0"
+                case "pieces":
+                    return "1"
                 case _ if place < self.arrays:
                     found = self._batch(place)
                 case _:
@@ -96,18 +98,6 @@ class _Run(Function):
         return name
 
     @contextmanager
-    def alone_in(self) -> Iterator[_Run]:
-        """Within this context what is written is the first thread's alone."""
-        parallel = self.parallel
-        if parallel:
-            self.wait()
-        with self.when(self.emit("icmp eq i64 %thread, 0")) if parallel else nullcontext():
-            self.parallel = False
-            yield self
-            self.parallel = parallel
-        self.alone = True
-
-    @contextmanager
     def varying(self, sizes: dict[str, str]) -> Iterator[None]:
         """Within this context these symbols of sizes are i64 values."""
         self._varying = sizes
@@ -125,44 +115,64 @@ class _Run(Function):
             total = self.add(total, value)
         return total
 
-    def run(self, kernel: Function, shared: bool, failure: int) -> None:
-        """Call a kernel. One that can fail is called by all threads, so that they end alike, with its number."""
+    def run(self, kernel: Function, failure: int = 0) -> None:
+        """Call a kernel. If it is one that can fail, the step then ends with the number of the failure."""
         values = ", ".join(f"{argument_type(kind)} {self.argument(kind, place)}" for kind, place in kernel.asked)
-        call = f"call i32 @{kernel.name}({values})"
-        if self.parallel:
-            if shared or failure or not self.alone:
-                self.wait()
-            self.alone = not shared
-            if not shared and not failure:
-                with self.when(self.emit("icmp eq i64 %thread, 0")):
-                    self.emit(call)
-                return
-        status = self.emit(call)
+        status = self.emit(f"call i32 @{kernel.name}({values})")
         if failure:
             bad, good = self.fresh("bad"), self.fresh("good")
             self.do(f"br i1 {self.emit(f'icmp ne i32 {status}, 0')}, label %{bad}, label %{good}")
             self.label(bad)
-            self.wait()
             self.do(f"ret i32 {failure}")
             self.label(good)
 
-    def wait(self) -> None:
-        """Go on when all threads are here."""
-        if self.parallel:
-            self.do("call void @wait(ptr %barrier, i64 %threads)")
+    def share(self, kernel: Function, taker: Function, work: Dim) -> None:
+        """Call a kernel, shared among threads if there is work enough for pieces of a sensible size."""
+        threads = self._load("i64", self._word(THREADS))
+        grains = self.emit(f"lshr i64 {self.size(work)}, {_GRAIN}")
+        fewer = self.emit(f"icmp slt i64 {grains}, {threads}")
+        pieces = self.emit(f"select i1 {fewer}, i64 {grains}, i64 {threads}")
+        several, alone, done = self.fresh("several"), self.fresh("alone"), self.fresh("done")
+        self.do(f"br i1 {self.emit(f'icmp sgt i64 {pieces}, 1')}, label %{several}, label %{alone}")
+        self.label(several)
+        given = [(kind, place) for kind, place in kernel.asked if kind not in _OF_PIECE]
+        arguments = "%" + self.fresh("given")
+        self.entry.append(f"  {arguments} = alloca [{max(len(given), 1)} x i64]")
+        for number, (kind, place) in enumerate(given):
+            value = f"{argument_type(kind)} {self.argument(kind, place)}"
+            self.do(f"store {value}, ptr {self.emit(f'getelementptr i64, ptr {arguments}, i64 {number}')}")
+        pool, function = self._load("ptr", self._word(POOL)), self._load("ptr", self._word(SHARE))
+        self.do(f"call void {function}(ptr {pool}, ptr @{taker.name}, ptr {arguments}, i64 {pieces})")
+        self.do(f"br label %{done}")
+        self.label(alone)
+        self.run(kernel)
+        self.do(f"br label %{done}")
+        self.label(done)
 
-    def end(self) -> None:
-        """End without a failure, all threads together."""
-        self.wait()
-        self.do("ret i32 0")
+
+def _taker(kernel: Function) -> Function:
+    """What does a piece of a kernel: a thread calls it with a pointer to what the kernel asks for."""
+    f = Function(
+        f"{kernel.name}_piece", kernel.sizes, "ptr %given, i64 %piece, i64 %pieces, i64 %thread", internal=True
+    )
+    values, number = [], 0
+    for kind, _ in kernel.asked:
+        value = "%" + kind
+        if kind not in _OF_PIECE:
+            value = f.emit(f"load {argument_type(kind)}, ptr {f.emit(f'getelementptr i64, ptr %given, i64 {number}')}")
+            number += 1
+        values.append(f"{argument_type(kind)} {value}")
+    status = f.emit(f"call i32 @{kernel.name}({', '.join(values)})")
+    f.do(f"ret i32 {status}")
+    return f
 
 
 def _over_batches(name: str, step: _Run) -> Function:
     """What Python calls: the step for one batch after the other. Gives the number of the check that failed, or 0."""
-    f = Function(name, step.sizes, f"ptr %frame{step.threads}")
+    f = Function(name, step.sizes, "ptr %frame")
     word = {n: f.emit(f"getelementptr i64, ptr %frame, i64 {n}") for n in (FIRST, STOP, BATCH)}
     with f.looping(f.emit(f"load i64, ptr {word[FIRST]}"), f.emit(f"load i64, ptr {word[STOP]}"), 1) as batch:
-        status = f.emit(f"call i32 @{step.name}(ptr %frame, i64 {batch}{step.threads})")
+        status = f.emit(f"call i32 @{step.name}(ptr %frame, i64 {batch})")
         bad, good = f.fresh("bad"), f.fresh("good")
         f.do(f"br i1 {f.emit(f'icmp eq i32 {status}, 0')}, label %{good}, label %{bad}")
         f.label(bad)
@@ -171,43 +181,6 @@ def _over_batches(name: str, step: _Run) -> Function:
         f.label(good)
     f.do("ret i32 0")
     return f
-
-
-# A barrier: the last thread to come begins the next generation, for which the others wait.
-_WAIT = """
-declare i32 @sched_yield()
-define internal void @wait(ptr %barrier, i64 %threads) #0 {
-entry:
-  %alone = icmp eq i64 %threads, 1
-  br i1 %alone, label %done, label %arrive
-arrive:
-  %generation_at = getelementptr i64, ptr %barrier, i64 8
-  %generation = load atomic i64, ptr %generation_at acquire, align 8
-  %before = atomicrmw add ptr %barrier, i64 1 acq_rel
-  %count = add i64 %before, 1
-  %complete = icmp eq i64 %count, %threads
-  br i1 %complete, label %open, label %spin
-open:
-  store atomic i64 0, ptr %barrier monotonic, align 8
-  %next = add i64 %generation, 1
-  store atomic i64 %next, ptr %generation_at release, align 8
-  br label %done
-spin:
-  %tries = phi i64 [ 0, %arrive ], [ %more, %again ], [ 0, %yield ]
-  %now = load atomic i64, ptr %generation_at acquire, align 8
-  %moved = icmp ne i64 %now, %generation
-  br i1 %moved, label %done, label %again
-again:
-  %more = add i64 %tries, 1
-  %long = icmp ugt i64 %more, 1000
-  br i1 %long, label %yield, label %spin
-yield:
-  %ignored = call i32 @sched_yield()
-  br label %spin
-done:
-  ret void
-}
-"""
 
 
 def emit(schedule: Schedule, layout: Layout, target: Target, parallel: bool = False) -> Code:
@@ -224,6 +197,7 @@ class _Emitter:
         self.parallel = parallel
         self.sizes = SizeTable()
         self.kernels: dict[str, Function] = {}
+        self.takers: dict[str, Function] = {}
         self.checks: list[Kernel] = []
 
     def emit(self, schedule: Schedule) -> Code:
@@ -242,10 +216,10 @@ class _Emitter:
                 stretches.append(f"run{len(stretches)}")
             self._kernel(run, kernel)
         for run in runs:
-            run.end()
+            run.do("ret i32 0")
         names = [name for name in stretches if isinstance(name, str)]
         entries = [_over_batches(name, run) for name, run in zip(names, runs, strict=True)]
-        text = _module([*self.kernels.values(), *runs, *entries], self.target, self.parallel)
+        text = _module([*self.kernels.values(), *self.takers.values(), *runs, *entries], self.target)
         return Code(text, stretches, self.sizes, self.checks)
 
     def _pointer(self, f: Function, node: Node) -> str:
@@ -274,34 +248,50 @@ class _Emitter:
         elif kernel.kind == "packing":
             pack(f, kernel, pointer)
         else:
-            LoopNest(f, kernel, self.target, pointer).emit()
+            nest = LoopNest(f, kernel, self.target, pointer)
+            shared = run.parallel and nest.divides()
+            nest.emit(shared)
         if not isinstance(kernel.check, LengthsCheck):
             f.do("ret i32 0")
         same = self.kernels.setdefault(f.text(), f)
         if same is f:
             f.name = f"kernel{len(self.kernels)}"
         f.name = same.name
-        run.run(f, shared, len(self.checks) if kernel.kind == "check" else 0)
+        if shared:
+            taker = self.takers.setdefault(f.name, _taker(f))
+            run.share(f, taker, _work(kernel))
+        else:
+            run.run(f, len(self.checks) if kernel.kind == "check" else 0)
 
     def _scan(self, run: _Run, kernel: Kernel) -> None:
-        """A loop over time, by the first thread: the kernels of its body, with the rows of each step."""
+        """A loop over time: the kernels of its body, with the rows of each step, in one thread."""
         steps = kernel.steps
         assert steps is not None
         loop, places = steps.loop, dict(steps.loop.inputs)
         packing = kernel.body[0].inputs[0] if loop.scan.packed else None
         order = None if packing is None else self._pointer(run, packing)
-        with run.alone_in() as f, stepping(f, steps, order) as step:
+        parallel, run.parallel = run.parallel, False
+        with stepping(run, steps, order) as step:
             for node, view in steps.bound.items():
-                base = self._pointer(f, view.base)
-                run.bound[self.layout.places[node]] = address(f, base, node.dtype, view, places.get(node), step)
+                base = self._pointer(run, view.base)
+                run.bound[self.layout.places[node]] = address(run, base, node.dtype, view, places.get(node), step)
             with run.varying(dict.fromkeys(names(loop.active), step.active)):
                 for inner in steps.schedule.kernels:
                     self._kernel(run, inner)
+        run.parallel = parallel
 
 
-def _module(functions: Sequence[Function], target: Target, parallel: bool) -> str:
+def _work(kernel: Kernel) -> Dim:
+    """What a kernel has to do, roughly in multiplications of a matrix product."""
+    elements = product(kernel.domain)
+    if kernel.kind == "product":
+        return elements * kernel.body[0].inputs[0].shape[-1]
+    return elements * (4 * (len(kernel.body) + len(kernel.sinks) + len(kernel.loads)))
+
+
+def _module(functions: Sequence[Function], target: Target) -> str:
     declared = sorted(set().union(*[f.intrinsics for f in functions])) if functions else []
-    head = [f'target triple = "{target.triple}"', *declared, *([_WAIT] if parallel else [])]
+    head = [f'target triple = "{target.triple}"', *declared]
     tail = ["attributes #0 = { nounwind }", "!0 = !{}"]
     return "\n".join([*head, *[f.text() for f in functions], *tail]) + "\n"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,31 +16,20 @@ from amigrad.backends.native.kernels import Kernel, LengthsCheck, Schedule
 from amigrad.backends.native.load import Library
 from amigrad.backends.native.plan import Layout
 from amigrad.backends.native.plan import plan as lay_out
+from amigrad.backends.native.pool import cores, pool
 from amigrad.backends.native.schedule import schedule
 from amigrad.backends.native.simplify import Node, simplify
 from amigrad.backends.native.target import host
 from amigrad.backends.program import Program
-from amigrad.backends.workers import WORKERS, threads
-from amigrad.graph import Dim, DType
-from amigrad.graph.sizes import evaluate, product
+from amigrad.backends.workers import threads
+from amigrad.graph import DType
+from amigrad.graph.sizes import evaluate
 from amigrad.graph.tensor import Array
 from amigrad.operators.lookup import index_error
 from amigrad.operators.packing import lengths_error
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
-_SHARED_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
 _empty = np.empty
-_SMALL = 4_000_000
-"""A step whose products take fewer multiplications stays on one thread: waking another costs more."""
-
-
-def _multiplications(schedule: Schedule) -> Dim:
-    """How many multiplications the products of a schedule take."""
-    total: Dim = 0
-    for kernel in schedule.kernels:
-        if kernel.kind == "product":
-            total = total + product(kernel.domain) * kernel.body[0].inputs[0].shape[-1]
-    return total
 
 
 @dataclass
@@ -54,7 +42,6 @@ class Plan:
     give: Callable[..., None]
     slot_bytes: list[int]
     outputs: list[tuple[tuple[int, ...], DType]]
-    threads: int
     arena_version: int = -1
 
 
@@ -70,19 +57,18 @@ class NativeExecutor(Executor):
         self.schedule: Schedule = schedule(self.graph)
         self.layout: Layout = lay_out(self.schedule)
         target = host()
-        self._threads = threads()
-        self.code: Code = emit(self.schedule, self.layout, target, self._threads > 1)
+        self._threads = min(threads(), cores())
+        self._pool = pool() if self._threads > 1 else None
+        self.code: Code = emit(self.schedule, self.layout, target, self._pool is not None)
         self.library = Library.compile(self.code.text, target)
-        kind = _SHARED_FUNCTION if self._threads > 1 else _FUNCTION
-        self._stretches = [s if isinstance(s, Kernel) else kind(self.library.address(s)) for s in self.code.stretches]
-        whole = self._stretches[0] if len(self._stretches) == 1 and self._threads == 1 else None
+        self._stretches = [
+            s if isinstance(s, Kernel) else _FUNCTION(self.library.address(s)) for s in self.code.stretches
+        ]
+        whole = self._stretches[0] if len(self._stretches) == 1 else None
         self._whole = None if isinstance(whole, Kernel) else whole
         self._arena = np.empty(0, dtype=np.uint8)
         self._arena_start = 0
         self._arena_version = 0
-        self._work = _multiplications(self.schedule)
-        self._barrier = np.zeros(16, dtype=np.int64)
-        self._barrier_address = self._barrier.ctypes.data
         # A state's buffer is always in C order; a constant may be a view, but it never changes.
         self._sources = [np.asarray(source.value, order="C") for source in self.layout.sources]
 
@@ -96,9 +82,10 @@ class NativeExecutor(Executor):
         frame = Frame(first, layout.buffers, table)
         for i, source in enumerate(self._sources):
             frame.place(first + i, source.ctypes.data)
-        shared = evaluate(self._work, sizes) >= _SMALL
-        threads = self._threads if shared else 1
-        return Plan(sizes, frame, frame.address, frame.give, layout.slot_bytes(sizes), outputs, threads)
+        if self._pool is not None:
+            self._pool.start(self._threads)
+            frame.use(self._threads, self._pool.address, self._pool.share)
+        return Plan(sizes, frame, frame.address, frame.give, layout.slot_bytes(sizes), outputs)
 
     def _place_arena(self, plan: Plan) -> None:
         total = sum(plan.slot_bytes)
@@ -127,7 +114,7 @@ class NativeExecutor(Executor):
         for stretch in self._stretches:
             if isinstance(stretch, Kernel):
                 self._run_in_python(stretch, plan, [*arrays, *outputs])
-            elif status := self._call(stretch, plan):
+            elif status := stretch(plan.address):
                 raise self._failure(status, plan)
         return outputs
 
@@ -147,23 +134,6 @@ class NativeExecutor(Executor):
             error = self._failure(status, plan)
             name_batch(error, plan.frame.error[1])
             raise error
-
-    def _call(self, function: Any, plan: Plan) -> int:
-        """Run a native stretch, on several threads if the step is large and they are free."""
-        if self._threads == 1:
-            return int(function(plan.address))
-        count = plan.threads
-        if count > 1:
-            address, barrier = plan.address, self._barrier_address
-
-            def share(number: int, _: Library = self.library) -> int:
-                """The library is here because its code must live until the last worker has left it."""
-                return int(function(address, number, count, barrier))
-
-            status = WORKERS.run(share, count)
-            if status is not None:
-                return status
-        return int(function(plan.address, 0, 1, self._barrier_address))
 
     def _failure(self, status: int, plan: Plan) -> IndexError | ValueError:
         """The error for what a native stretch returned."""

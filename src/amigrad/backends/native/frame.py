@@ -22,7 +22,9 @@ TOKEN_PLACE = 2
 """`address.PLACE`."""
 ERROR, BATCH = 3, 4
 """What a check that failed leaves here: the index that is outside its table, and the batch."""
-HEAD = 5
+THREADS, POOL, SHARE = 5, 6, 7
+"""How many threads may work on a kernel, and the memory of their pool and the function that shares work (`pool.py`)."""
+HEAD = 8
 """The first word after these."""
 
 
@@ -31,7 +33,7 @@ class Frame:
 
     def __init__(self, arrays: int, buffers: int, sizes: Sequence[int]) -> None:
         self._words = np.zeros(HEAD + buffers + arrays + len(sizes), dtype=np.int64)
-        self._words[STOP] = 1
+        self._words[STOP] = self._words[THREADS] = 1
         self._words[TOKEN_PLACE] = PLACE
         self._words[HEAD + buffers + arrays :] = sizes
         self._steps = self._words[HEAD + buffers : HEAD + buffers + arrays]
@@ -50,6 +52,10 @@ class Frame:
     def give_one(self) -> None:
         """Back to a step on one batch, without an axis of batches."""
         self._words[FIRST], self._words[STOP] = 0, 1
+
+    def use(self, threads: int, pool: int, share: int) -> None:
+        """Let large kernels be shared among threads."""
+        self._words[THREADS], self._words[POOL], self._words[SHARE] = threads, pool, share
 
     def place(self, buffer: int, address: int) -> None:
         """Tell where a buffer is that is neither input nor output."""

@@ -177,8 +177,8 @@ class Function:
         return self.argument("size", self.sizes.place(dim))
 
     def argument(self, kind: str, place: int = 0) -> str:
-        """What the caller gives: a "size" (i64), a "buffer" or the "error" (pointers), by its place in the tables;
-        and the number of this "thread" of so many "threads" (i64).
+        """What the caller gives: a "size" (i64), a "buffer" or the "error" (pointers), by its place in the tables; to a
+        kernel that is shared the number of its "piece" of so many "pieces", and of the "thread" that works on it (i64).
         """
         return self.asked.setdefault((kind, place), f"%{kind}{len(self.asked)}")
 

@@ -43,6 +43,7 @@ class LoopNest:
             self._add_sink(sink)
         self.domain = self._merge(list(kernel.domain))
         self.lanes = self._choose_lanes(target)
+        self.shared = False
         self.offsets: dict[Access, str] = {}
         self.body = frozenset(kernel.body)
         self.depths: dict[Node, int] = {}
@@ -160,8 +161,18 @@ class LoopNest:
 
     # The nest
 
-    def emit(self) -> None:
-        """Emit fills, loops and what follows them."""
+    def divides(self) -> bool:
+        """Whether the outermost loop can be cut into pieces that know nothing of each other."""
+        return (
+            bool(self.domain)
+            and not self.kernel.fills
+            and not any(isinstance(sink, Scatter) for sink in self.kernel.sinks)
+            and not any(self._in_memory(mark) or (len(mark) == 1 and mark[0]) for mark in self.reduced.values())
+        )
+
+    def emit(self, shared: bool = False) -> None:
+        """Emit fills, loops and what follows them; if it is shared, a piece of the outermost loop."""
+        self.shared = shared
         for node, value in self.kernel.fills:
             fill(self.f, self.pointer(self.f, node), node, value)
         for sink, mark in self.reduced.items():
@@ -186,7 +197,10 @@ class LoopNest:
             self._innermost()
             return
         saved, scalars, classes = dict(self.offsets), dict(self.scalars), dict(self.classes)
-        with self.f.looping("0", self.f.size(self.domain[depth]), 1) as index:
+        start, stop = "0", self.f.size(self.domain[depth])
+        if depth == 0 and self.shared:
+            start, stop = self._piece(stop, 1)
+        with self.f.looping(start, stop, 1) as index:
             self._advance(depth, index)
             self._open(depth + 1)
         self.offsets, self.scalars, self.classes = saved, scalars, classes
@@ -249,9 +263,10 @@ class LoopNest:
         for sink, mark in self.reduced.items():
             if mark[axis]:
                 self.variables[sink] = self._begin(sink, size)
-        self.splats: dict[Node, str] = {}
+        shared = self.shared and axis == 0
         if lanes == 1:
-            with f.looping("0", count, 1) as index:
+            start, stop = self._piece(count, 1) if shared else ("0", count)
+            with f.looping(start, stop, 1) as index:
                 self._element(None, index)
         else:
             if isinstance(size, int):
@@ -260,16 +275,29 @@ class LoopNest:
                 rest = f.emit(f"urem i64 {count}, {lanes}")
                 whole = f.emit(f"sub i64 {count}, {rest}")
             if whole != "0":
-                with f.looping("0", whole, lanes) as index:
+                start, stop = self._piece(whole, lanes) if shared else ("0", whole)
+                with f.looping(start, stop, lanes) as index:
                     self._element(None, index)
-            if rest.startswith("%"):
+            if rest != "0":
+                some = f.emit(f"icmp ne i64 {rest}, 0")
                 mask = f.mask(rest, lanes)
-                with f.when(f.emit(f"icmp ne i64 {rest}, 0")):
+                if shared:
+                    last = f.emit(f"icmp eq i64 {f.add(f.argument('piece'), '1')}, {f.argument('pieces')}")
+                    some = f.emit(f"and i1 {some}, {last}")
+                with f.when(some):
                     self._element(mask, whole)
-            elif rest != "0":
-                self._element(f.mask(rest, lanes), whole)
         for sink in self.variables:
             self._finish(sink, self.reduced[sink])
+
+    def _piece(self, count: str, unit: int) -> tuple[str, str]:
+        """Where this piece of so many iterations begins and ends, at multiples of the unit."""
+        f = self.f
+        units = f.emit(f"udiv i64 {count}, {unit}")
+        start, stop = (
+            f.mul(f.emit(f"udiv i64 {f.mul(units, number)}, {f.argument('pieces')}"), str(unit))
+            for number in (f.argument("piece"), f.add(f.argument("piece"), "1"))
+        )
+        return start, stop
 
     def _begin(self, sink: Reduce, size: Dim) -> tuple[str, str, DType]:
         """The variables in which a reduction along the innermost axis adds up."""

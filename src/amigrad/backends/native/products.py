@@ -118,7 +118,7 @@ class Product:
     def _first_thread(self) -> AbstractContextManager[None]:
         if not self.parallel:
             return nullcontext()
-        return self.f.when(self.f.emit(f"icmp eq i64 {self.f.argument('thread')}, 0"))
+        return self.f.when(self.f.emit(f"icmp eq i64 {self.f.argument('piece')}, 0"))
 
     def _unit(self, stride: Dim) -> bool:
         return isinstance(stride, int) and stride == 1
@@ -139,7 +139,7 @@ class Product:
         rest = stop
         if self.parallel:
             # Each thread takes whole blocks, the last one also the rows that are left.
-            thread, threads = f.argument("thread"), f.argument("threads")
+            thread, threads = f.argument("piece"), f.argument("pieces")
             following = f.add(thread, "1")
             start, stop = (
                 f.mul(f.emit(f"udiv i64 {f.emit(f'mul i64 {blocks}, {number}')}, {threads}"), str(tall))
