@@ -75,7 +75,7 @@ def _body(step: Any, width: int, rows: int, dtype: DType) -> Any:
         state, x = (trace.placeholder(Spec((width,), dtype)) for _ in range(2))
         weight = trace.placeholder(Spec((width, width), dtype))
         known = {id(x): Value(value(rows, width), True), id(weight): Value(value(width, width), False)}
-        recurrence = Recurrence(state, step(state, (x, weight)), known, rows, keep_products=True)
+        recurrence = Recurrence(state, step(state, (x, weight)), known, rows, keep_gathered=True)
     assert recurrence.body.sequences == (x,)
     assert recurrence.body.constants == (weight,)
     return recurrence.body

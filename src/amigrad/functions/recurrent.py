@@ -74,7 +74,7 @@ def scan(
         parts = _new_state(new, specs)
         outputs = [as_tensor(t) for t in _leaves(output)]
         known = {id(t): Value(v, True) for t, v in zip(rows_in, inputs, strict=True)}
-        recurrence = Recurrence(state, parts, known, rows, outputs, keep_products=True)
+        recurrence = Recurrence(state, parts, known, rows, outputs, keep_gathered=True)
     flat = [reshape(t, (batch, product(t.shape[1:]))) for t in firsts]
     start = concat(flat, axis=1)
     operator = Scan(recurrence.body, rows, packing is not None, reverse)

@@ -15,13 +15,16 @@ from amigrad.graph import Dim, Spec, State, Tensor, apply
 from amigrad.graph.operation import Operation
 from amigrad.graph.sizes import product
 from amigrad.operators import elementwise as e
-from amigrad.operators import linear
+from amigrad.operators import linear, reduce
 from amigrad.operators import movement as m
 from amigrad.operators.create import Full
 from amigrad.operators.stacking import Stack, Value
 
 CHEAP = (e.Elementwise, m.Reshape, m.PermuteDims, m.BroadcastTo, m.Slice, m.Pad, m.Flip, m.Concat)
 """Operators that cost no more in the loop than before or after it."""
+
+GATHERING = (linear.MatMul, reduce.Reduction)
+"""Operators whose results took more to compute than they are large: a forward loop keeps them for its gradient."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,7 @@ class Recurrence:
         rows: Dim,
         wanted: Iterable[Tensor] = (),
         *,
-        keep_products: bool,
+        keep_gathered: bool,
     ) -> None:
         self.stack = Stack(rows, known)
         self._known = known
@@ -77,7 +80,7 @@ class Recurrence:
         self._order: list[Tensor] = []
         self._seen: set[int] = set()
         self._enter(parts)
-        kept = self._keep(parts, list(wanted), keep_products)
+        kept = self._keep(parts, list(wanted), keep_gathered)
         row = join([*parts, *kept])
         self._enter([row])
         varying = [self._varies_with_rows(t) for t in self._sources]
@@ -171,13 +174,13 @@ class Recurrence:
             found[id(current)] = is_start(current) or any(found[id(i)] for i in inputs)
         return found[id(tensor)]
 
-    def _keep(self, parts: Sequence[Tensor], wanted: list[Tensor], products: bool) -> list[Tensor]:
+    def _keep(self, parts: Sequence[Tensor], wanted: list[Tensor], gathered: bool) -> list[Tensor]:
         """What the loop stores beside the state: what is wanted of the body later and not cheap to find again."""
         have = {id(t) for part in parts for t in unshaped(part)}
         inside = {id(t) for t in self._order}
         keep: list[Tensor] = []
-        if products:
-            keep = [t for t in self._order if isinstance(t.operation.operator, linear.MatMul)]  # type: ignore[union-attr]
+        if gathered:
+            keep = [t for t in self._order if t.operation and isinstance(t.operation.operator, GATHERING)]
         seen: set[int] = set()
         waiting = wanted
         while waiting:

@@ -148,7 +148,7 @@ class Scan(Operator):
             entering = found.get(id(body.state))
             entering = zeros_like(body.state) if entering is None else entering
             wanted = [found[id(t)] for t in wrt[1:] if id(t) in found]
-            recurrence = Recurrence(later, joined(entering), known, self.rows, wanted, keep_products=False)
+            recurrence = Recurrence(later, joined(entering), known, self.rows, wanted, keep_gathered=False)
         backward = Scan(recurrence.body, self.rows, self.packed, not self.reverse)
         zeros = apply(m.BroadcastTo((batch, width)), apply(Full(0, z.dtype)))
         given_lengths = [lengths] if self.packed else []
