@@ -783,3 +783,60 @@ def test_the_sign_of_zero_is_the_references() -> None:
     compiled = ag.compile(lambda x: (1.0 / (x + 0.0), 1.0 / (x - 0.0), 1.0 / (x + -0.0)))
     for found, expected in zip(compiled(x), ([np.inf, 1.0], [-np.inf, 1.0], [-np.inf, 1.0]), strict=True):
         np.testing.assert_array_equal(found.numpy(), expected)
+
+
+def test_a_call_known_by_its_key_is_that_of_its_arguments() -> None:
+    @ag.compile
+    def step(x: Any, *more: Any, **named: Any) -> Any:
+        leaves: list[Any] = []
+
+        def gather(value: Any) -> str:
+            if isinstance(value, dict):
+                return f"{{{', '.join(f'{k}: {gather(v)}' for k, v in value.items())}}}"
+            if isinstance(value, list | tuple):
+                return f"{type(value).__name__}({', '.join(map(gather, value))})"
+            if isinstance(value, ag.Tensor):
+                leaves.append(value)
+                return value.dtype.name
+            return repr(value)
+
+        return [gather([x, more, named]), *[leaf + leaf for leaf in leaves]]
+
+    x, y = np.ones(3, dtype=np.float32), np.arange(3)
+    calls: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
+        ((x, y), {}, "list(float32, tuple(int64), {})"),
+        (([x, y],), {}, "list(list(float32, int64), tuple(), {})"),
+        (((x, y),), {}, "list(tuple(float32, int64), tuple(), {})"),
+        ((x,), {"y": y}, "list(float32, tuple(), {y: int64})"),
+        ((x, {"y": y}), {}, "list(float32, tuple({y: int64}), {})"),
+        ((x, {"z": y}), {}, "list(float32, tuple({z: int64}), {})"),
+        ((x, 1, 2.0), {}, "list(float32, tuple(int64, float32), {})"),
+        ((x, True, None), {}, "list(float32, tuple(True, None), {})"),
+        ((x, False, "a"), {}, "list(float32, tuple(False, 'a'), {})"),
+        ((ag.tensor(x), x[::2], y.astype(">i4")), {}, "list(float32, tuple(float32, int32), {})"),
+        ((ag.state(x), np.float64(2), np.array(3, dtype=np.uint8)), {}, "list(float32, tuple(float64, int32), {})"),
+    ]
+    for _ in range(3):
+        for args, named, expected in calls:
+            text, *results = step(*args, **named)
+            assert text == expected
+            leaves = [v for v in [*args, *named.values()] if isinstance(v, np.ndarray | ag.Tensor | np.generic)]
+            for leaf in leaves:
+                assert any(r.shape == leaf.shape and (r.numpy() == np.asarray(leaf) * 2).all() for r in results)
+    with pytest.raises(TypeError, match="a compiled function takes tensors"):
+        step(x, {1, 2})
+    with pytest.raises(OverflowError):
+        step(x, 2**63)
+
+
+def test_a_large_state_as_an_argument_is_read_before_it_changes() -> None:
+    values = np.arange(600.0).reshape(20, 30)
+    w = ag.state(values)
+
+    @ag.compile
+    def step(x: ag.Tensor) -> ag.Tensor:
+        w.assign(ag.flip(x) * 2.0)
+        return x + w
+
+    np.testing.assert_array_equal(step(w).numpy(), values + values[::-1, ::-1] * 2)
+    np.testing.assert_array_equal(w.numpy(), values[::-1, ::-1] * 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable
@@ -15,13 +14,15 @@ from amigrad.backends.executor import Executor
 from amigrad.backends.program import Program, trace
 from amigrad.backends.structure import LEAF, flatten, unflatten
 from amigrad.graph import Spec, State, Tensor, TraceError
-from amigrad.graph.dtypes import DTYPES
+from amigrad.graph.dtypes import DTYPES, float32, int64
 from amigrad.graph.recording import active_trace
 from amigrad.graph.sizes import evaluate
 from amigrad.graph.tensor import Array, as_array
 
 BACKENDS = ("native", "reference")
 _READY_KEPT = 4096
+_BY_NAME = object()
+"""Stands in the key of a call before its arguments by name."""
 _PATIENCE = 0.05
 """Seconds until a loop of steps looks whether somebody pressed Ctrl-C."""
 _WELL = 0x101
@@ -114,10 +115,13 @@ class Compiled:
         if active_trace() is not None:
             return self.function(*args, **kwargs)
         arrays: list[Array] = []
-        quick = None if kwargs else _quick_key(args, arrays)
+        quick = _quick_key((*args, _BY_NAME, kwargs) if kwargs else args, arrays)
         if quick is not None:
             with self._lock:
-                ready = self._ready.get(quick)
+                try:
+                    ready = self._ready.get(quick)
+                except TypeError:  # Something has no hash: what follows says so.
+                    ready = None
                 if ready is not None:
                     return ready.run(arrays)
         leaves: list[Any] = []
@@ -125,7 +129,7 @@ class Compiled:
         inputs = [_as_input(leaf) for leaf in leaves]
         with self._lock:
             ready = self._find(structure, [Spec(a.shape, a.dtype) for a in inputs])
-            if quick is not None and all(map(operator.is_, arrays, inputs)):
+            if quick is not None and all(map(_is_usable, arrays)):
                 self._ready[quick] = ready
             return ready.run(inputs)
 
@@ -199,27 +203,39 @@ class _Method(functools.partial[Any]):
 
 
 def _quick_key(values: Iterable[Any], arrays: list[Array]) -> Hashable | None:
-    """The key of a common call, of tensors and arrays and lists of them, appended to `arrays`; None for other calls.
+    """The key of a common call; appends its tensors to `arrays` as they are, and its numbers. None for other calls.
 
     It has all of an array's flags: that they tell a C order needs no look at a call whose key is known.
     """
     key: tuple[Any, ...] = ()
     for value in values:
-        kind = type(value)
+        kind: Any = type(value)
         if kind is Tensor:
             value = value._value
             kind = type(value)
         if kind is np.ndarray:
             arrays.append(value)
             key += (value.dtype, value.shape, value.flags.num)
-        elif kind is list or kind is tuple:
-            inner = _quick_key(value, arrays)
+        elif kind is list or kind is tuple or kind is dict:
+            inner = _quick_key(value.values() if kind is dict else value, arrays)
             if inner is None:
                 return None
-            key += (kind, inner)
+            key += (kind, inner, tuple(value)) if kind is dict else (kind, inner)
+        elif kind is float or (kind is int and -(2**63) <= value < 2**63):
+            arrays.append(np.array(value, float32 if kind is float else int64))
+            key += (kind,)
+        elif _is_constant(kind):
+            key += (kind, value)
         else:
             return None
     return key
+
+
+@functools.lru_cache(1024)
+def _is_constant(kind: type) -> bool:
+    """Whether the values of a type are constants of the compiled function."""
+    others = (Tensor, np.ndarray, np.generic, int, float, list, tuple, dict)
+    return kind is bool or not issubclass(kind, others)
 
 
 def _is_number(value: Any) -> bool:
@@ -239,15 +255,15 @@ def _batches(leaves: list[Any]) -> int:
     return int(counts[0])
 
 
+def _is_usable(array: Array) -> bool:
+    """Whether native code can read an array as it lies: in C order, of one of the element types."""
+    return array.flags.num & _WELL == _WELL and array.dtype in DTYPES
+
+
 def _as_input(value: Any) -> Array:
-    """A leaf as an array in C order: itself where it can be, a copy if it is a state, which may change meanwhile."""
+    """A leaf as an array: its own where it is usable, a copy if it is a state, which may change meanwhile."""
     array = value.value if isinstance(value, Tensor) else value
-    if (
-        type(array) is np.ndarray
-        and array.dtype in DTYPES
-        and array.flags.num & _WELL == _WELL
-        and not isinstance(value, State)
-    ):
+    if type(array) is np.ndarray and _is_usable(array) and not isinstance(value, State):
         return array
     return as_array(array)
 
