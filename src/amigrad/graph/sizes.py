@@ -256,18 +256,25 @@ def terms_of(dim: Dim) -> dict[Monomial, int]:
 
 def simplify(size: Size) -> Dim:
     """The same size with what is known put in; an int where no symbol is left."""
-    for name, value in size.scope.known.items():
-        if any(name in monomial for monomial in size.terms):
-            total: Dim = 0
-            for monomial, coefficient in size.terms.items():
-                product: Dim = coefficient
-                for atom in monomial:
-                    product = product * (value if atom == name else Size(size.scope, {(atom,): 1}))
-                total = total + product
-            return simplify(total) if isinstance(total, Size) else total
-    if all(monomial == () for monomial in size.terms):
-        return size.terms.get((), 0)
-    return size
+    terms, known = size.terms, size.scope.known
+    for monomial in terms:
+        for name in monomial:
+            if name in known:
+                return _with(size, name, known[name])
+    if not terms:
+        return 0
+    return terms[()] if len(terms) == 1 and () in terms else size
+
+
+def _with(size: Size, name: str, value: Dim) -> Dim:
+    """The same size with a value in the place of a symbol."""
+    total: Dim = 0
+    for monomial, coefficient in size.terms.items():
+        product: Dim = coefficient
+        for atom in monomial:
+            product = product * (value if atom == name else Size(size.scope, {(atom,): 1}))
+        total = total + product
+    return simplify(total) if isinstance(total, Size) else total
 
 
 def hint(dim: Dim) -> int:

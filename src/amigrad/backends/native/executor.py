@@ -5,21 +5,17 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from amigrad.backends.executor import Executor, name_batch
 from amigrad.backends.native.address import token
-from amigrad.backends.native.emit import Code, emit
+from amigrad.backends.native.build import Build
 from amigrad.backends.native.frame import Frame
-from amigrad.backends.native.kernels import Kernel, LengthsCheck, Schedule
-from amigrad.backends.native.load import Library
 from amigrad.backends.native.plan import Layout
-from amigrad.backends.native.plan import plan as lay_out
 from amigrad.backends.native.pool import cores, pool
-from amigrad.backends.native.schedule import schedule
 from amigrad.backends.native.simplify import Node, simplify
-from amigrad.backends.native.target import host
 from amigrad.backends.program import Program
 from amigrad.backends.workers import threads
 from amigrad.graph import DType
@@ -27,6 +23,10 @@ from amigrad.graph.sizes import evaluate
 from amigrad.graph.tensor import Array
 from amigrad.operators.lookup import index_error
 from amigrad.operators.packing import lengths_error
+
+if TYPE_CHECKING:
+    from amigrad.backends.native.emit import Code
+    from amigrad.backends.native.kernels import Kernel, Schedule
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 _empty = np.empty
@@ -48,35 +48,47 @@ class Plan:
 class NativeExecutor(Executor):
     """Runs a program as native code.
 
-    `schedule`, `layout` and `code` are the compiler's stages, to look at; `library.assembly()` is the last.
+    `graph`, `schedule`, `layout` and `code` are the compiler's stages, to look at; `library.assembly()` is the last.
     """
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.graph = simplify(program)
-        self.schedule: Schedule = schedule(self.graph)
-        self.layout: Layout = lay_out(self.schedule)
-        target = host()
         self._threads = min(threads(), cores())
         self._pool = pool() if self._threads > 1 else None
-        self.code: Code = emit(self.schedule, self.layout, target, self._pool is not None)
-        self.library = Library.compile(self.code.text, target)
+        self._build = build = Build(self.graph, program.scope, self._pool is not None)
+        self.library, self._need = build.library, build.need
         self._stretches = [
-            s if isinstance(s, Kernel) else _FUNCTION(self.library.address(s)) for s in self.code.stretches
+            _FUNCTION(self.library.address(s)) if isinstance(s, str) else s for s in build.need.stretches
         ]
         whole = self._stretches[0] if len(self._stretches) == 1 else None
-        self._whole = None if isinstance(whole, Kernel) else whole
+        self._whole = whole if callable(whole) else None
         self._arena = np.empty(0, dtype=np.uint8)
         self._arena_start = 0
         self._arena_version = 0
         # A state's buffer is always in C order; a constant may be a view, but it never changes.
-        self._sources = [np.asarray(source.value, order="C") for source in self.layout.sources]
+        self._sources = [np.asarray(source.value, order="C") for source in self._need.layout.sources]
+
+    @property
+    def schedule(self) -> Schedule:
+        """The kernels."""
+        return self._build.schedule
+
+    @property
+    def layout(self) -> Layout:
+        """The buffers."""
+        return self._build.layout
+
+    @property
+    def code(self) -> Code:
+        """The LLVM IR."""
+        return self._build.code
 
     def plan(self, sizes: Mapping[str, int]) -> Plan:
         """Sizes and buffers for data of these sizes."""
-        layout = self.layout
+        layout = self._need.layout
         sizes = self.program.scope.with_limits(sizes)
-        table = [evaluate(e, sizes) for e in self.code.sizes.expressions]
+        table = [evaluate(e, sizes) for e in self._need.sizes]
         outputs = [(tuple(evaluate(d, sizes) for d in t.shape), t.dtype) for t in self.program.outputs]
         first = len(layout.inputs) + len(layout.outputs)
         frame = Frame(first, layout.buffers, table)
@@ -95,7 +107,7 @@ class NativeExecutor(Executor):
             self._arena_version += 1
         place = self._arena_start
         for i, size in enumerate(plan.slot_bytes):
-            plan.frame.place(self.layout.first_slot + i, place)
+            plan.frame.place(self._need.layout.first_slot + i, place)
             place += size
         plan.arena_version = self._arena_version
 
@@ -112,7 +124,7 @@ class NativeExecutor(Executor):
                 raise self._failure(status, plan)
             return outputs
         for stretch in self._stretches:
-            if isinstance(stretch, Kernel):
+            if not callable(stretch):
                 self._run_in_python(stretch, plan, [*arrays, *outputs])
             elif status := stretch(plan.address):
                 raise self._failure(status, plan)
@@ -137,14 +149,13 @@ class NativeExecutor(Executor):
 
     def _failure(self, status: int, plan: Plan) -> IndexError | ValueError:
         """The error for what a native stretch returned."""
-        check = self.code.checks[status - 1].check
-        assert check is not None
-        if isinstance(check, LengthsCheck):
-            return lengths_error(plan.frame.error[0], evaluate(check.rows, plan.sizes))
-        assert check.node.operator is not None
-        error = index_error(check.node.operator.name, plan.frame.error[0], evaluate(check.size, plan.sizes))
-        if check.node.place is not None:
-            error.add_note(f"in the operation at {check.node.place}")
+        node, size = self._need.checks[status - 1]
+        if node is None:
+            return lengths_error(plan.frame.error[0], evaluate(size, plan.sizes))
+        assert node.operator is not None
+        error = index_error(node.operator.name, plan.frame.error[0], evaluate(size, plan.sizes))
+        if node.place is not None:
+            error.add_note(f"in the operation at {node.place}")
         return error
 
     def _run_in_python(self, kernel: Kernel, plan: Plan, arrays: list[Array]) -> None:

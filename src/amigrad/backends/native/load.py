@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes.util
 import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from functools import cache
 from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from amigrad.backends.native import cache as disk
+from amigrad.backends.native import elf
 
 if TYPE_CHECKING:
     from amigrad.backends.native.target import Target
 
-FORMAT = "3"  # Counts up when the same IR is to be compiled in another way.
+FORMAT = "4"  # Counts up when the same IR is to be compiled in another way.
 
 _DECLARED = re.compile(r'\ndeclare\s[^@\n]*@"?([^\s"(]+)"?\(')
 _EXPORTED = re.compile(r'\ndefine\s(?!internal\s|private\s)[^@\n]*@"?([^\s"(]+)"?\(')
@@ -50,15 +53,29 @@ def binding() -> ModuleType:
 
 
 class Library:
-    """Machine code in memory; it stays there, and its addresses hold, as long as this object lives."""
+    """Machine code in memory; it stays there, and its addresses hold, as long as this object lives.
 
-    def __init__(self, ir_text: str, target: Target, code: bytes, *, from_cache: bool) -> None:
-        self.ir_text = ir_text
-        self.target = target
+    key: under which the cache keeps it.
+    """
+
+    def __init__(
+        self, code: bytes, ir: Callable[[], str], target: Callable[[], Target], *, key: str, from_cache: bool
+    ) -> None:
+        self._ir, self._target = ir, target
+        self.key = key
         self.from_cache = from_cache
         self.seconds = 0.0
-        self._names = frozenset(_EXPORTED.findall("\n" + ir_text))
-        self._engine = _load(ir_text, target, code)
+        self._holder, self._addresses = _load(code, ir, target)
+
+    @property
+    def ir_text(self) -> str:
+        """The IR that this was made from."""
+        return self._ir()
+
+    @property
+    def target(self) -> Target:
+        """The machine that this was made for."""
+        return self._target()
 
     @classmethod
     def compile(cls, ir_text: str, target: Target) -> Library:
@@ -71,16 +88,28 @@ class Library:
         if code is None:
             code = _compile(ir_text, target)
             disk.write(name, code)
-        library = cls(ir_text, target, code, from_cache=from_cache)
+        library = cls(code, lambda: ir_text, lambda: target, key=name, from_cache=from_cache)
+        library.seconds = time.perf_counter() - start
+        return library
+
+    @classmethod
+    def find(cls, key: str, ir: Callable[[], str], target: Callable[[], Target]) -> Library | None:
+        """The code that the cache has under this key, if it is there: made from this IR for this machine."""
+        start = time.perf_counter()
+        code = disk.read(key)
+        if code is None:
+            return None
+        library = cls(code, ir, target, key=key, from_cache=True)
         library.seconds = time.perf_counter() - start
         return library
 
     def address(self, name: str) -> int:
         """Where a function of the library begins."""
-        found = int(self._engine.get_function_address(name)) if name in self._names else 0
-        if not found:
-            raise KeyError(f"the library has no function {name!r}; it has {', '.join(sorted(self._names)) or 'none'}")
-        return found
+        if name not in self._addresses:
+            raise KeyError(
+                f"the library has no function {name!r}; it has {', '.join(sorted(self._addresses)) or 'none'}"
+            )
+        return self._addresses[name]
 
     def assembly(self) -> str:
         """The code as assembly, compiled anew from the IR."""
@@ -91,7 +120,11 @@ class Library:
 def _machine(target: Target) -> Any:
     chosen = binding().Target.from_triple(target.triple)
     return chosen.create_target_machine(
-        cpu=target.cpu, features=target.features, opt=3, reloc="pic", codemodel="jitdefault"
+        cpu=target.cpu,
+        features=target.features,
+        opt=3,
+        reloc="pic",
+        codemodel="small" if elf.supported() else "jitdefault",
     )
 
 
@@ -128,20 +161,25 @@ def _compile(ir_text: str, target: Target) -> bytes:
     return bytes(machine.emit_object(_module(ir_text, machine, target)))
 
 
-def _load(ir_text: str, target: Target, code: bytes) -> Any:
-    """An engine that holds the object code, linked."""
+def _load(code: bytes, ir: Callable[[], str], target: Callable[[], Target]) -> tuple[object, dict[str, int]]:
+    """What holds the code in memory, linked, and the addresses of its functions."""
+    if elf.supported():
+        with contextlib.suppress(elf.UnsupportedObjectError):
+            image = elf.Image(code)
+            return image, image.addresses
     llvm = binding()
     _mathematics()
+    ir_text = ir()
     for name in _DECLARED.findall("\n" + ir_text):
         # LLVM would end the process.
         if not name.startswith("llvm.") and not llvm.address_of_symbol(name):
             raise InvalidCodeError(f"no library has the function {name!r}")
     empty = llvm.parse_assembly("")
-    empty.triple = target.triple
-    engine = llvm.create_mcjit_compiler(empty, _machine(target))
+    empty.triple = target().triple
+    engine = llvm.create_mcjit_compiler(empty, _machine(target()))
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    return engine
+    return engine, {name: int(engine.get_function_address(name)) for name in _EXPORTED.findall("\n" + ir_text)}
 
 
 @cache

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from amigrad.backends.native.kernels import Schedule
 from amigrad.backends.native.simplify import Node, dim_key
 from amigrad.graph import Dim
 from amigrad.graph.sizes import evaluate, product
 from amigrad.graph.tensor import Tensor
+
+if TYPE_CHECKING:
+    from amigrad.backends.native.kernels import Schedule
 
 _ALIGNMENT = 64
 
