@@ -6,6 +6,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable
+from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -109,6 +110,13 @@ class Compiled:
     def executors(self) -> list[Executor]:
         """The executors, one for each compilation."""
         return [variant.executor for variants in self._variants.values() for variant in variants]
+
+    def dump(self, folder: str | Path) -> list[Path]:
+        """Write the compiler's stages into `folder`, for each compilation a folder of its own: the graph, simplified,
+        scheduled, planned, as LLVM IR and as assembly. Gives these folders. The environment variable AMIGRAD_DUMP
+        names a folder into which all programs are written when they are compiled.
+        """
+        return [executor.dump(folder) for executor in self.executors]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function on tensors, arrays and numbers; gives tensors."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from amigrad.backends.program import Program
@@ -22,6 +23,10 @@ class Executor(ABC):
     @abstractmethod
     def run(self, plan: Any, arrays: list[Array]) -> list[Array]:
         """The outputs for these inputs, after the assignments to states were made."""
+
+    def dump(self, folder: str | Path) -> Path:
+        """Write what the backend made of the program into a new folder in this one; gives the new folder."""
+        raise NotImplementedError("this backend has no stages to write down")
 
     def run_batches(self, plan: Any, arrays: list[Array], outputs: list[Array], first: int, stop: int) -> None:
         """Run on the batches from first to stop, which lie along the first axes of inputs and outputs."""

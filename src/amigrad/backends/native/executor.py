@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,6 +70,15 @@ class NativeExecutor(Executor):
         self._arena_version = 0
         # A state's buffer is always in C order; a constant may be a view, but it never changes.
         self._sources = [np.asarray(source.value, order="C") for source in self._need.layout.sources]
+
+        if wanted := os.environ.get("AMIGRAD_DUMP", ""):
+            self.dump(wanted)
+
+    def dump(self, folder: str | Path) -> Path:
+        """Write the stages of the compilation into a new folder in this one, a file each; gives the new folder."""
+        from amigrad.backends.native.dump import dump
+
+        return dump(self.program, self._build, folder)
 
     @property
     def schedule(self) -> Schedule:
