@@ -10,6 +10,7 @@ from amigrad.backends.native.frame import BATCH, ERROR, FIRST, HEAD, POOL, SHARE
 from amigrad.backends.native.ir import Function, SizeTable, argument_type
 from amigrad.backends.native.kernels import Check, Kernel, LengthsCheck, Schedule
 from amigrad.backends.native.loops import LoopNest, Pointer
+from amigrad.backends.native.passes import Pass
 from amigrad.backends.native.plan import Layout
 from amigrad.backends.native.products import Product
 from amigrad.backends.native.reductions import fill
@@ -214,7 +215,10 @@ class _Emitter:
                 run = _Run(f"step{len(stretches)}", self.sizes, self.layout, self.parallel)
                 runs.append(run)
                 stretches.append(f"run{len(stretches)}")
-            self._kernel(run, kernel)
+            if kernel.update is not None:
+                self._pass(run, kernel, kernel.update)
+            elif not any(other.update is kernel for other in schedule.kernels):
+                self._kernel(run, kernel)
         for run in runs:
             run.do("ret i32 0")
         names = [name for name in stretches if isinstance(name, str)]
@@ -224,6 +228,26 @@ class _Emitter:
 
     def _pointer(self, f: Function, node: Node) -> str:
         return f.argument("buffer", self.layout.places[node])
+
+    def _pass(self, run: _Run, product: Kernel, update: Kernel) -> None:
+        """Two kernels: one pass over their matrix if there is one row, each by itself if there are more."""
+        one_row = run.emit(f"icmp eq i64 {run.size(product.domain[0])}, 1")
+        with run.when(one_row):
+            f = Function("kernel", self.sizes)
+            Pass(f, product, update, self.target, self._pointer).emit()
+            run.run(self._finished(f))
+        with run.when(run.emit(f"xor i1 {one_row}, true")):
+            self._kernel(run, product)
+            self._kernel(run, update)
+
+    def _finished(self, f: Function) -> Function:
+        """A kernel's function, ended; one that was written before has its name."""
+        f.do("ret i32 0")
+        same = self.kernels.setdefault(f.text(), f)
+        if same is f:
+            f.name = f"kernel{len(self.kernels)}"
+        f.name = same.name
+        return f
 
     def _kernel(self, run: _Run, kernel: Kernel) -> None:
         """Write a kernel's function and the call of it."""
@@ -251,12 +275,7 @@ class _Emitter:
             nest = LoopNest(f, kernel, self.target, pointer)
             shared = run.parallel and nest.divides()
             nest.emit(shared)
-        if not isinstance(kernel.check, LengthsCheck):
-            f.do("ret i32 0")
-        same = self.kernels.setdefault(f.text(), f)
-        if same is f:
-            f.name = f"kernel{len(self.kernels)}"
-        f.name = same.name
+        f = self._finished(f)
         if shared:
             taker = self.takers.setdefault(f.name, _taker(f))
             run.share(f, taker, _work(kernel))

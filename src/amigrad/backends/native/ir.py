@@ -138,6 +138,12 @@ class Function:
         self.intrinsics.add(f"declare {result} @{name}({types})")
         return self.emit(f"call {result} @{name}({', '.join([f'{t} {v}' for t, v in arguments])})")
 
+    def room(self, count: int, dtype: DType) -> str:
+        """Room for some elements on the stack."""
+        name = "%" + self.fresh("room")
+        self.entry.append(f"  {name} = alloca [{count} x {memory(dtype)}], align 64")
+        return name
+
     # Variables
 
     def variable(self, type_: str, initial: str) -> str:

@@ -115,6 +115,8 @@ class Kernel:
     scratch: list[Node] = field(default_factory=list)
     check: Check | LengthsCheck | None = None
     steps: Steps | None = None
+    update: Kernel | None = None
+    """The next kernel, if both can be one pass over a matrix, see `passes.py`."""
     needs: set[Kernel] = field(default_factory=set)
     number: int = 0
 

@@ -128,7 +128,7 @@ class Product:
     def _blocks(self) -> None:
         many = self.target.registers >= 32
         tall, wide = (8, 3) if many else (4, 2)
-        self._row_blocks([(tall, wide), (4 if many else 2, wide), (1, 8 if many else 4)])
+        self._row_blocks([(tall, wide), (4 if many else 2, wide), (1, 20 if many else 4)])
 
     def _row_blocks(self, shapes: list[tuple[int, int]]) -> None:
         f = self.f

@@ -27,6 +27,7 @@ from amigrad.backends.native.kernels import (
     Steps,
     Store,
 )
+from amigrad.backends.native.passes import matrix_of, updates
 from amigrad.backends.native.scans import FOLLOWING, Loop
 from amigrad.backends.native.simplify import FirstSame, Node, Simplified, shape_key
 from amigrad.backends.native.views import View, contiguous_strides, move, reshape_strides, whole, whole_of
@@ -583,9 +584,42 @@ def _ordered(kernels: list[Kernel], assigned_rows: dict[Node, State]) -> list[Ke
             return None
         waiting.remove(ready)
         done.add(ready)
-        ready.number = len(order)
         order.append(ready)
+    _pair(order, before, every_writer)
+    for number, kernel in enumerate(order):
+        kernel.number = number
     return order
+
+
+def _pair(order: list[Kernel], before: dict[Kernel, set[Kernel]], writers: set[Kernel]) -> None:
+    """Let the update of a matrix follow the product with its transpose, and what it waits for come before both."""
+    for kernel in list(order):
+        matrix = matrix_of(kernel)
+        if matrix is None:
+            continue
+        place = order.index(kernel)
+        for update in order[place + 1 :]:
+            if updates(update, matrix, kernel.domain[0]):
+                waits = _closure(before[update], before) - set(order[: place + 1])
+                if not any(kernel in before[k] or k.update or k in writers for k in waits):
+                    moved = [k for k in order if k in waits]
+                    rest = [k for k in order if k not in waits and k is not update]
+                    after = rest.index(kernel)
+                    order[:] = [*rest[:after], *moved, kernel, update, *rest[after + 1 :]]
+                    kernel.update = update
+                break
+
+
+def _closure(kernels: set[Kernel], before: dict[Kernel, set[Kernel]]) -> set[Kernel]:
+    """Kernels, and all that have to run before them."""
+    found: set[Kernel] = set()
+    waiting = list(kernels)
+    while waiting:
+        kernel = waiting.pop()
+        if kernel not in found:
+            found.add(kernel)
+            waiting.extend(before[kernel])
+    return found
 
 
 def schedule(graph: Simplified) -> Schedule:

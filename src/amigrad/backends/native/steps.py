@@ -87,7 +87,11 @@ def check_lengths(f: Function, kernel: Kernel, pointer: Pointer) -> None:
     found = f.emit(f"select i1 {too_short}, i64 {least}, i64 {sum_}")
     with f.when(bad):
         f.do(f"store i64 {found}, ptr {f.argument('error')}")
-    f.do(f"ret i32 {f.emit(f'zext i1 {bad} to i32')}")
+        stop, further = f.fresh("stop"), f.fresh("further")
+        f.do(f"br i1 {bad}, label %{stop}, label %{further}")
+        f.label(stop)
+        f.do("ret i32 1")
+        f.label(further)
 
 
 def pack(f: Function, kernel: Kernel, pointer: Pointer) -> None:

@@ -1,0 +1,163 @@
+"""One pass over a matrix W for two kernels: the product with its transpose, and its update, for one example.
+
+In a training step x W is followed, on the way back, by dx = dh Wᵀ and by W' = f(W, xᵀ dh). Each reads all of W; with
+many examples that is little beside the multiplications, with one it is all there is to do. So where the two kernels
+can run one after the other, and the step turns out to have one row, W is read once, multiplied, updated and written.
+"""
+
+from __future__ import annotations
+
+from amigrad.backends.native.ir import Function, literal, register, suffix
+from amigrad.backends.native.kernels import Kernel, Store
+from amigrad.backends.native.loops import Pointer
+from amigrad.backends.native.reductions import across
+from amigrad.backends.native.simplify import Node, dim_key
+from amigrad.backends.native.target import Target
+from amigrad.backends.native.values import Access, constant, lower, read, write
+from amigrad.backends.native.views import View, is_unit
+from amigrad.graph import Dim, State
+from amigrad.operators import reduce
+
+_ROWS = 4
+"""Rows of W at a time."""
+
+
+def matrix_of(product: Kernel) -> View | None:
+    """The matrix, a state, whose transpose a product takes as its second operand as it lies; None if it does not."""
+    if product.kind != "product" or len(product.domain) != 2 or product.fills:
+        return None
+    left, right = (product.loads[operand] for operand in product.body[0].inputs)
+    along, across_ = right.strides
+    whole = View(right.base, tuple(reversed(right.shape)), (across_, along), right.offset)
+    unit = is_unit(along) and is_unit(left.strides[-1])
+    return whole if unit and isinstance(right.base.source, State) and whole.is_whole() else None
+
+
+def updates(product: Kernel, matrix: View, rows: Dim) -> bool:
+    """Whether a product's kernel overwrites a matrix, and sums over so many rows, along which its operands lie."""
+    if product.kind != "product" or len(product.domain) != 2 or product.fills:
+        return False
+    left, right = (product.loads[operand] for operand in product.body[0].inputs)
+    stores = any(isinstance(s, Store) and s.target.key == matrix.key for s in product.sinks)
+    return stores and dim_key(left.shape[-1]) == dim_key(rows) and is_unit(right.strides[-1])
+
+
+class Pass:
+    """Emits both kernels, for one row, into a function."""
+
+    def __init__(self, f: Function, product: Kernel, update: Kernel, target: Target, pointer: Pointer) -> None:
+        self.f, self.product, self.update, self.target, self.pointer = f, product, update, target, pointer
+        matrix = matrix_of(product)
+        assert matrix is not None
+        self.matrix = matrix
+        self.dtype = product.body[0].dtype
+        self.lanes = target.lanes(self.dtype)
+
+    def emit(self) -> None:
+        """All rows of W, as many at a time as a vector of the product with Wᵀ has elements."""
+        f, lanes = self.f, self.lanes
+        height, width = self.matrix.shape
+        rows, self.columns = f.size(height), f.size(width)
+        self.dots = f.room(lanes, self.dtype)
+        rest = f.emit(f"urem i64 {rows}, {lanes}")
+        whole = f.emit(f"sub i64 {rows}, {rest}")
+        with f.looping("0", whole, lanes) as row:
+            with f.looping("0", str(lanes), min(_ROWS, lanes)) as number:
+                self._rows(row, number, min(_ROWS, lanes))
+            self._product(row, None)
+        with f.looping("0", rest, 1) as number:
+            self._rows(whole, number, 1)
+        with f.when(f.emit(f"icmp ne i64 {rest}, 0")):
+            self._product(whole, f.mask(rest, lanes))
+
+    def _product(self, row: str, mask: str | None) -> None:
+        """What follows the product with Wᵀ, for a vector of it."""
+        value = self.f.load(self.dots, self.dtype, self.lanes, mask)
+        _finish(self.f, self.product, self.pointer, value, ("0", row), self.lanes, mask)
+
+    def _rows(self, row: str, first: str, count: int) -> None:
+        """Some rows of W: their products with dh, and their updates."""
+        f, lanes, dtype = self.f, self.lanes, self.dtype
+        type_ = register(dtype, lanes)
+        places = [f.add(first, str(r)) for r in range(count)]
+        numbers = [f.add(row, place) for place in places]
+        example = self.update.loads[self.update.body[0].inputs[0]]
+        xs = [f.splat(self._element(example, number, 0), dtype, lanes) for number in numbers]
+        sums = [f.variable(type_, f.splat(literal(0, dtype), dtype, lanes)) for _ in numbers]
+
+        def part(column: str, mask: str | None) -> None:
+            gradient = self._vector(self.product.loads[self.product.body[0].inputs[0]], column, mask)
+            outer = self._vector(self.update.loads[self.update.body[0].inputs[1]], column, mask)
+            for number, x, total in zip(numbers, xs, sums, strict=True):
+                line = f.add(f.size(self.matrix.offset), f.mul(number, f.size(self.matrix.strides[0])))
+                weights = self._load(self.matrix, f.add(line, column), lanes, mask)
+                f.set(total, type_, self._multiply_add(weights, gradient, f.get(total, type_)))
+                product = f.emit(f"{'fmul' if dtype.kind == 'f' else 'mul'} {type_} {x}, {outer}")
+                _finish(f, self.update, self.pointer, product, (number, column), lanes, mask)
+
+        remaining = f.emit(f"urem i64 {self.columns}, {lanes}")
+        whole = f.emit(f"sub i64 {self.columns}, {remaining}")
+        with f.looping("0", whole, lanes) as column:
+            part(column, None)
+        with f.when(f.emit(f"icmp ne i64 {remaining}, 0")):
+            part(whole, f.mask(remaining, lanes))
+        for place, total in zip(places, sums, strict=True):
+            value = across(f, reduce.Sum(()), f.get(total, type_), dtype, lanes)
+            f.store(value, f.at(self.dots, dtype, place), dtype)
+
+    def _multiply_add(self, a: str, b: str, c: str) -> str:
+        type_ = register(self.dtype, self.lanes)
+        if self.dtype.kind == "f":
+            name = f"llvm.fma.{suffix(self.dtype, self.lanes)}"
+            return self.f.call(name, type_, (type_, a), (type_, b), (type_, c))
+        return self.f.emit(f"add {type_} {self.f.emit(f'mul {type_} {a}, {b}')}, {c}")
+
+    def _element(self, view: View, index: str, axis: int) -> str:
+        offset = self.f.add(self.f.size(view.offset), self.f.mul(index, self.f.size(view.strides[axis])))
+        return self._load(view, offset, 1, None)
+
+    def _vector(self, view: View, column: str, mask: str | None) -> str:
+        return self._load(view, self.f.add(self.f.size(view.offset), column), self.lanes, mask)
+
+    def _load(self, view: View, offset: str, lanes: int, mask: str | None) -> str:
+        pointer = self.pointer(self.f, view.base)
+        return self.f.load(self.f.at(pointer, self.dtype, offset), self.dtype, lanes, mask)
+
+
+def _finish(
+    f: Function,
+    kernel: Kernel,
+    pointer: Pointer,
+    value: str,
+    place: tuple[str, str],
+    lanes: int,
+    mask: str | None,
+) -> None:
+    """The body after the product for a vector of the result, from (row, column) on, and its stores."""
+    values: dict[Node, str] = {kernel.body[0]: value}
+
+    def at(view: View) -> tuple[Access, str, str]:
+        strides: list[Dim] = [0 if is_unit(d) else s for d, s in zip(view.shape, view.strides, strict=True)]
+        offset = f.size(view.offset)
+        for index, stride in zip(place, strides, strict=True):
+            offset = f.add(offset, f.mul(index, f.size(stride)))
+        return Access(view.base, view.base.dtype, strides, view.offset), offset, f.size(strides[-1])
+
+    def find(node: Node) -> str:
+        if node not in values:
+            values[node] = constant(f, node, lanes) if node.is_constant else load(kernel.loads[node])
+        return values[node]
+
+    def load(view: View) -> str:
+        access, offset, stride = at(view)
+        if stride == "0":
+            one = read(f, pointer(f, view.base), access, offset, "0", 1, None)
+            return f.splat(one, access.dtype, lanes)
+        return read(f, pointer(f, view.base), access, offset, stride, lanes, mask)
+
+    for node in kernel.body[1:]:
+        values[node] = lower(f, node, [find(i) for i in node.inputs], lanes)
+    for sink in kernel.sinks:
+        assert isinstance(sink, Store)
+        access, offset, stride = at(sink.target)
+        write(f, find(sink.value), pointer(f, sink.target.base), access, offset, stride, lanes, mask)
