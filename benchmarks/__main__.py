@@ -53,19 +53,26 @@ def main() -> None:
         stay_on_one_core()
     if missing := [peer for peer in arguments.peers if environment(peer) is None]:
         print(f"Left out, since `make peers` did not set them up: {', '.join(missing)}")
+
+    def lock() -> AbstractContextManager[Any]:
+        return locked(arguments.lock) if arguments.lock else nullcontext()
+
     rows: list[dict[str, Any]] = []
     with programs(arguments.peers, arguments.threads) as started, tempfile.TemporaryDirectory() as folder:
         versions = {name: program.report["version"] for name, program in started.items()}
         for name in arguments.workloads or MODULES:
             module = import_module(f"benchmarks.workloads.{name}")
+            if hasattr(module, "measure"):  # it needs programs of its own
+                found = module.measure(list(started), arguments.threads, arguments.runs, lock)
+                for row in found:
+                    report.progress(row)
+                rows += found
+                continue
             for case in module.cases():
                 if not re.search(arguments.only, case.name):
                     continue
                 path = Path(folder) / "data.npz"
                 np.savez(path, allow_pickle=False, **module.data(case.settings))
-
-                def lock() -> AbstractContextManager[Any]:
-                    return locked(arguments.lock) if arguments.lock else nullcontext()
 
                 row = measure(case, started, path, runs=arguments.runs, seconds=arguments.seconds, lock=lock)
                 report.progress(row)

@@ -13,7 +13,7 @@ REACHED, BEHIND, MARK = "#3a7d44", "#c0713a", "#333333"
 
 def chart(rows: Sequence[Mapping[str, Any]], title: str) -> str:
     """An SVG with a bar for each row, on a scale of powers of two; a tick is the goal."""
-    shown = [row for row in rows if row["ratio"] is not None]
+    shown = [{"case": row["case"], **found} for row in rows for found in row["comparisons"]]
     most = max([1.0, *(max(row["ratio"], row["goal"] or 0.0) for row in shown)])
     least = min([1.0, *(row["ratio"] for row in shown)])
     low, high = math.floor(math.log2(least) - 0.5), max(1, math.ceil(math.log2(most)))
@@ -46,6 +46,6 @@ def chart(rows: Sequence[Mapping[str, Any]], title: str) -> str:
             lines.append(
                 f'<line x1="{x:.1f}" y1="{y}" x2="{x:.1f}" y2="{y + LINE - 2}" stroke="{MARK}" stroke-width="2"/>'
             )
-        note = f"{ratio:.2f} × {row['fastest']}"
+        note = f"{ratio:.2f} × {row['with']}"
         lines.append(f'<text x="{LABEL + BARS + 8}" y="{y + 14}">{escape(note)}</text>')
     return "\n".join([*lines, "</svg>", ""])

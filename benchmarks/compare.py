@@ -16,8 +16,8 @@ from benchmarks.common import Program, Run, alternate, spread
 from benchmarks.workloads.case import Case
 
 ROOT = Path(__file__).parents[1]
-PEERS = ("jax", "torch", "tensorflow", "pytensor", "tinygrad", "dynet")
-OURS = "amigrad compile"
+PEERS = ("jax", "torch", "tensorflow", "pytensor", "dynet")
+OURS, MACHINE = "amigrad compile", "machine"
 TOLERANCE = 1e-4
 
 
@@ -32,9 +32,10 @@ def environment(peer: str) -> Path | None:
 def commands(peers: Sequence[str], threads: int) -> dict[str, list[str]]:
     """How to start amigrad's program and those of the peers that are there."""
     found = {"amigrad": [sys.executable, "-m", "benchmarks.peers.amigrad_peer"]}
-    for peer in peers:
-        if python := environment(peer):
-            found[peer] = [str(python), str(ROOT / "benchmarks" / "peers" / f"{peer}_peer.py")]
+    pythons = {name: Path(sys.executable) for name in ("blas", MACHINE)}
+    pythons |= {peer: python for peer in peers if (python := environment(peer))}
+    for name, python in pythons.items():
+        found[name] = [str(python), str(ROOT / "benchmarks" / "peers" / f"{name}_peer.py")]
     return {name: [*command, "--threads", str(threads)] for name, command in found.items()}
 
 
@@ -55,7 +56,7 @@ def programs(peers: Sequence[str], threads: int) -> Iterator[dict[str, Program]]
 
 def measure(
     case: Case,
-    programs: Mapping[str, Program],
+    programs: dict[str, Program],
     path: Path,
     *,
     runs: int,
@@ -67,13 +68,21 @@ def measure(
     checks: dict[str, list[float]] = {}
     first: dict[str, float] = {}
     faults: dict[str, str] = {}
-    for program_name, program in programs.items():
+    for program_name, program in list(programs.items()):
         for form in program.report["forms"].get(case.workload, []):
+            if program_name not in programs:
+                break
             name = f"{program_name} {form}"
             request = {"workload": case.workload, "form": form, "data": str(path), "settings": dict(case.settings)}
-            answer = json.loads(program.ask(f"open {json.dumps(request)}"))
+            try:
+                answer = json.loads(program.ask(f"open {json.dumps(request)}"))
+            except SystemExit as error:  # it died: the comparison goes on without it
+                answer = {"error": str(error)}
+                del programs[program_name]
+                tasks = {other: found for other, found in tasks.items() if found[0] is not program}
             if "error" in answer:
                 faults[name] = answer["error"]
+            if "task" not in answer:
                 continue
             tasks[name] = program, answer["task"]
             checks[name], first[name] = answer["checks"], answer["seconds"]
@@ -89,24 +98,36 @@ def measure(
         times = alternate(agreeing, runs, seconds)
     for program, task in tasks.values():
         program.ask(f"close {task}")
-    row: dict[str, Any] = {
+    figures = {name: spread([1e6 * taken / case.steps for taken in found]) for name, found in times.items()}
+    return {
         "case": case.name,
         "workload": case.workload,
         "settings": dict(case.settings),
-        "goal": case.goal,
-        "microseconds": {name: spread([1e6 * taken / case.steps for taken in found]) for name, found in times.items()},
+        "unit": "µs",
+        "figures": figures,
         "examples": case.examples,
         "first_call_seconds": first,
         "checks": checks,
         "faults": faults,
+        "comparisons": comparisons(figures, case.goal, case.limits),
     }
-    return row | _ratio(row["microseconds"])
 
 
-def _ratio(times: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The fastest peer by its median, and how many times as fast amigrad is."""
-    medians = {name: found["median"] for name, found in times.items() if name != OURS}
-    if not medians or OURS not in times:
-        return {"fastest": None, "ratio": None}
-    fastest = min(medians, key=lambda name: medians[name])
-    return {"fastest": fastest, "ratio": medians[fastest] / times[OURS]["median"]}
+def comparisons(
+    figures: Mapping[str, Mapping[str, Any]], goal: float | None, limits: Mapping[str, float] | None = None
+) -> list[dict[str, Any]]:
+    """How many times less amigrad takes than the best peer, and than what the machine allows. All by medians."""
+    medians = {name: found["median"] for name, found in figures.items()}
+    ours = medians.pop(OURS, None)
+    if ours is None:
+        return []
+    groups = [([name for name in medians if not name.startswith(MACHINE)], goal)]
+    groups += [
+        ([name for name in medians if name.startswith(f"{MACHINE} {of}")], part) for of, part in (limits or {}).items()
+    ]
+    found = []
+    for names, wanted in groups:
+        if names:
+            best = min(names, key=lambda name: medians[name])
+            found.append({"with": best, "ratio": medians[best] / ours, "goal": wanted})
+    return found

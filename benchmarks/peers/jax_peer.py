@@ -11,6 +11,7 @@ if THREADS == 1:  # before JAX is imported
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
+import jax_sequence  # noqa: E402
 from serve import Task, serve  # noqa: E402
 
 # A model is lookup(batch) -> {table: index} and cost(parameters, rows, batch), as in the rest of this file.
@@ -56,20 +57,52 @@ def window(parameters, rows, batch):
     return cross_entropy(window_scores(parameters, rows), batch[2])
 
 
+def ranking_lookup(batch):
+    return {"word_table": jnp.concatenate(batch)}  # both windows in one product
+
+
+def ranking(parameters, rows, batch):
+    x = rows["word_table"].reshape(2 * len(batch[0]), -1)
+    hidden = jnp.clip(x @ parameters["hidden_weight"] + parameters["hidden_bias"], -1, 1)
+    true, corrupt = jnp.split(hidden @ parameters["output_weight"] + parameters["output_bias"], 2)
+    return jnp.mean(jax.nn.relu(1 - true + corrupt))
+
+
+def joint_lookup(batch):
+    return {"source_table": batch[0], "target_table": batch[1]}
+
+
+def joint(parameters, rows, batch):
+    count = len(batch[0])
+    x = jnp.concatenate([rows["source_table"].reshape(count, -1), rows["target_table"].reshape(count, -1)], 1)
+    for k in range(2):
+        x = jnp.tanh(x @ parameters[f"weight_{k}"] + parameters[f"bias_{k}"])
+    return cross_entropy(x @ parameters["weight_2"] + parameters["bias_2"], batch[2])
+
+
 def nothing(batch):
     return {}
 
 
+LAYERS = tuple(f"{part}_{k}" for k in range(3) for part in ("weight", "bias"))
+
 MODELS = {
     "line": (nothing, line, ("w", "b"), ("x", "y")),
-    "gates": (nothing, gates, tuple(f"{p}_{k}" for k in range(3) for p in ("weight", "bias")), ("x", "y")),
-    "mlp": (nothing, mlp, tuple(f"{p}_{k}" for k in range(3) for p in ("weight", "bias")), ("x", "y")),
+    "gates": (nothing, gates, LAYERS, ("x", "y")),
+    "mlp": (nothing, mlp, LAYERS, ("x", "y")),
     "window": (
         window_lookup,
         window,
         ("word_table", "capitalisation_table", "hidden_weight", "hidden_bias", "output_weight", "output_bias"),
         ("words", "capitalisations", "tags"),
     ),
+    "ranking": (
+        ranking_lookup,
+        ranking,
+        ("word_table", "hidden_weight", "hidden_bias", "output_weight", "output_bias"),
+        ("true", "corrupt"),
+    ),
+    "joint": (joint_lookup, joint, ("source_table", "target_table", *LAYERS), ("source", "target", "next")),
 }
 
 # Updates. Moments: {name: [...]}. SGD adds rows to a table as they are; all other methods need the sum of the rows of
@@ -211,9 +244,38 @@ def inference(arrays, settings):
     )
 
 
+def function(call, *names):
+    """A function of the batch alone."""
+
+    def form(arrays, settings):
+        compiled = jax.jit(call)
+
+        def run(batches):
+            for batch in batches:
+                found = compiled(*batch)
+            return jax.block_until_ready(found)
+
+        return Task(run, list(zip(*(list(jnp.array(arrays[name])) for name in names), strict=True)))
+
+    return form
+
+
+def chain(x):
+    x = jnp.minimum(jnp.abs(x * 1.5 + 0.5), 4.0)
+    x = jnp.maximum(x * x - 1.0, -0.5) * 0.25 + 2.0
+    return 1.0 / -jnp.sqrt(x)
+
+
 FORMS = {name: {"jit": training(name)} for name in MODELS}
 FORMS["window inference"] = {"jit": inference}
 FORMS["window prepared"] = {"scan": training("window", over_all=True)}
+FORMS["sequence elman"] = FORMS["sequence lstm"] = jax_sequence.FORMS
+FORMS["elementwise"] = {"jit": function(chain, "x")}
+FORMS["matmul"] = {"jit": function(jnp.matmul, "a", "b")}
+FORMS["matmul many"] = {
+    "jit": function(jnp.matmul, "a", "b"),
+    "map": function(lambda a, b: jax.lax.map(lambda pair: pair[0] @ pair[1], (a, b)), "a", "b"),
+}
 
 if __name__ == "__main__":
     serve("jax", jax.__version__, THREADS, FORMS)

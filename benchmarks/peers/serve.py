@@ -4,15 +4,16 @@ A program serves tasks. Each has the workload's name and one or more *forms*, wa
 
     at the start    {"program": "jax", "version": "0.10.2", "threads": 1, "forms": {"line": ["jit"], ...}}
     open JSON       {"workload", "form", "data", "settings"} -> {"task": 0, "checks": [...], "seconds": ...},
-                    or {"error": "..."}: this form is left out
+                    or {"error": "..."}, or {} where this form cannot do that: it is left out
     run TASK CALLS  the seconds that the next CALLS calls took
     close TASK      forgets it, answers "closed"
+    memory          the most bytes of memory that the process had; -1 where the system does not say
     end of input    the program ends
 
 `data` is an .npz of initial parameters and of batches (their first axis), the same for all programs. A call takes the
 next batch, and after the last the first again. The checks are a number for each of the first calls: the sum of the
 absolute values of what it gave, which for a training step is its cost. They are made as the task is opened, and
-`seconds` says how long the first one took, with all compilation.
+`seconds` says how long the first one took, with all compilation. "checks" in the request says how many there are.
 
 This file is imported in the peers' own environments: it needs Python and NumPy only.
 """
@@ -47,6 +48,10 @@ class Task(NamedTuple):
     """The result of a call as something that np.asarray takes."""
 
 
+class NotOfferedError(Exception):
+    """A form cannot do what these settings ask for; it is left out without a word."""
+
+
 Form = Callable[[Arrays, Settings], Task]
 
 
@@ -60,9 +65,14 @@ class Opened:
     def call(self, count: int) -> Any:
         return self.task.run(list(itertools.islice(self._next, count)))
 
-    def check(self) -> float:
-        result = np.asarray(self.task.results(self.call(1)), dtype=np.float64)
-        return float(np.abs(result).sum())
+    def checks(self, calls: int) -> list[float]:
+        """Numbers of the next calls' results; none for what gives nothing."""
+        found = []
+        for _ in range(calls):
+            result = self.task.results(self.call(1))
+            if result is not None:
+                found.append(float(np.abs(np.asarray(result, dtype=np.float64)).sum()))
+        return found
 
     def seconds(self, calls: int) -> float:
         """The time that the next calls take, with the garbage collector off."""
@@ -91,6 +101,8 @@ def serve(program: str, version: str, threads: int, forms: Mapping[str, Mapping[
         elif command == "run":
             task, calls = map(int, rest.split())
             answer = tasks[task].seconds(calls)
+        elif command == "memory":
+            answer = _peak_memory()
         elif command == "close":
             del tasks[int(rest)]
             gc.collect()
@@ -108,15 +120,25 @@ def _open(
             arrays = dict(file)
         opened = Opened(forms[request["workload"]][request["form"]](arrays, request["settings"]))
         start = time.perf_counter()
-        checks = [opened.check()]
+        checks = opened.checks(1)
         seconds = time.perf_counter() - start
-        checks += [opened.check() for _ in range(min(FIRST_CALLS, len(opened.task.batches)) - 1)]
+        checks += opened.checks(min(request.get("checks", FIRST_CALLS), len(opened.task.batches)) - 1)
+    except NotOfferedError:
+        return {}
     except Exception as error:
         traceback.print_exc()
         return {"error": f"{type(error).__name__}: {error}"[:300]}
     number = max(tasks, default=-1) + 1
     tasks[number] = opened
     return {"task": number, "checks": checks, "seconds": seconds}
+
+
+def _peak_memory() -> int:
+    try:
+        import resource
+    except ImportError:
+        return -1
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def stepping(step: Callable[..., Any]) -> Callable[[Sequence[Any]], Any]:

@@ -3,6 +3,7 @@
 import argparse
 
 import torch
+import torch_sequence
 from serve import Task, serve, stepping
 from torch.nn import functional
 from torch_models import MODELS, window_scores
@@ -152,6 +153,28 @@ def inference(compile):
     return form
 
 
+def chain(x):
+    x = torch.clamp(torch.abs(x * 1.5 + 0.5), max=4.0)
+    x = torch.clamp(x * x - 1.0, min=-0.5) * 0.25 + 2.0
+    return 1.0 / -torch.sqrt(x)
+
+
+def elementwise(compile):
+    def form(arrays, settings):
+        torch._dynamo.reset()
+        call = torch.compile(chain, dynamic=False, fullgraph=True) if compile else chain
+        return Task(torch.inference_mode()(stepping(call)), [(row,) for row in tensors(arrays, ["x"])[0]])
+
+    return form
+
+
+def product(arrays, settings):
+    a, b = tensors(arrays, ["a", "b"])
+    output = torch.empty_like(a[0])
+    call = torch.bmm if "count" in settings else torch.mm
+    return Task(torch.inference_mode()(stepping(lambda a, b: call(a, b, out=output))), list(zip(a, b, strict=True)))
+
+
 def main():
     parser = argparse.ArgumentParser(description="PyTorch's side of the benchmarks")
     parser.add_argument("--threads", type=int, default=1)
@@ -161,6 +184,9 @@ def main():
     forms = {name: {"eager": eager(name, SMALL_TABLE), "compile": compiled(name)} for name in MODELS}
     forms["window"]["eager, all sparse"] = eager("window", 0)
     forms["window inference"] = {"eager": inference(False), "compile": inference(True)}
+    forms["sequence elman"] = forms["sequence lstm"] = torch_sequence.FORMS
+    forms["elementwise"] = {"eager": elementwise(False), "compile": elementwise(True)}
+    forms["matmul"] = forms["matmul many"] = {"eager": product}
     serve("torch", torch.__version__, arguments.threads, forms)
 
 

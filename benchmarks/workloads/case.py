@@ -19,8 +19,9 @@ Arrays = Mapping[str, NDArray[Any]]
 class Case:
     """A workload with its settings.
 
-    `goal` is how many times the speed of the fastest peer is wanted; None if nothing was said. `examples` is how
-    many examples a call takes, `steps` how many training steps it makes.
+    `goal` is how many times the speed of the fastest peer is wanted, None if nothing was said; `limits` are the parts
+    of what the machine can do, by the name of its program's form. `examples` is how many examples a call takes,
+    `steps` how many training steps it makes.
     """
 
     workload: str
@@ -29,6 +30,7 @@ class Case:
     goal: float | None = None
     examples: int = 1
     steps: int = 1
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 def drawn(random: np.random.Generator, *shape: int, scale: float | None = None) -> NDArray[np.float32]:
