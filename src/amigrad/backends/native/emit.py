@@ -25,6 +25,8 @@ from amigrad.graph.sizes import product, terms_of
 _OF_PIECE = ("piece", "pieces", "thread")
 _GRAIN = 19
 """A piece of a kernel has 2 to this power of multiplications at least: about 10 microseconds."""
+_PIECES = 4
+"""So many pieces of a loop for each thread: one that comes late takes fewer."""
 _LINE = 64
 _MOST_LINES = 8
 
@@ -127,12 +129,12 @@ class _Run(Function):
             self.do(f"ret i32 {failure}")
             self.label(good)
 
-    def share(self, kernel: Function, taker: Function, work: Dim) -> None:
-        """Call a kernel, shared among threads if there is work enough for pieces of a sensible size."""
-        threads = self._load("i64", self._word(THREADS))
+    def share(self, kernel: Function, taker: Function, work: Dim, most: int) -> None:
+        """Call a kernel, shared among threads if there is work enough: at most so many pieces for each thread."""
+        several_each = self.mul(self._load("i64", self._word(THREADS)), str(most))
         grains = self.emit(f"lshr i64 {self.size(work)}, {_GRAIN}")
-        fewer = self.emit(f"icmp slt i64 {grains}, {threads}")
-        pieces = self.emit(f"select i1 {fewer}, i64 {grains}, i64 {threads}")
+        fewer = self.emit(f"icmp slt i64 {grains}, {several_each}")
+        pieces = self.emit(f"select i1 {fewer}, i64 {grains}, i64 {several_each}")
         several, alone, done = self.fresh("several"), self.fresh("alone"), self.fresh("done")
         self.do(f"br i1 {self.emit(f'icmp sgt i64 {pieces}, 1')}, label %{several}, label %{alone}")
         self.label(several)
@@ -278,7 +280,7 @@ class _Emitter:
         f = self._finished(f)
         if shared:
             taker = self.takers.setdefault(f.name, _taker(f))
-            run.share(f, taker, _work(kernel))
+            run.share(f, taker, _work(kernel), 1 if kernel.kind == "product" else _PIECES)
         else:
             run.run(f, len(self.checks) if kernel.kind == "check" else 0)
 

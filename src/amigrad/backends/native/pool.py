@@ -14,6 +14,7 @@ import ctypes
 import os
 import sys
 import threading
+import time
 from functools import cache
 
 from amigrad.backends.native.load import Library
@@ -21,8 +22,10 @@ from amigrad.backends.native.target import Target, host
 
 MOST_PIECES = 2**15
 _BYTES = 1024
-_ROUNDS = 4096
-"""So often a worker without work looks again, for about 50 to 200 microseconds, before it goes to sleep."""
+_AWAKE = 300e-6
+"""So many seconds a worker without work looks for some before it goes to sleep."""
+_TRIED = 4096
+"""Rounds of looking by which their time is measured."""
 
 # The pool's memory, in words of 64 bits: 0 the job (its number << 32 | pieces << 16 | next piece), 8 how many pieces
 # are done, 16 function and 17 arguments of the job, 24 whether the pool is taken, 32 how many workers sleep, 33 whether
@@ -147,8 +150,23 @@ end:
   ret void
 }
 
-; What a worker does until it is to end.
-define i32 @serve(ptr %pool, i64 %thread) {
+; So many rounds of looking, to know what they take.
+define i32 @look(ptr %pool, i64 %rounds) {
+entry:
+  br label %look
+look:
+  %round = phi i64 [ 0, %entry ], [ %more, %look ]
+  %job = load atomic i64, ptr %pool acquire, align 8
+  PAUSE
+  %more = add i64 %round, 1
+  %done = icmp uge i64 %more, %rounds
+  br i1 %done, label %end, label %look
+end:
+  ret i32 0
+}
+
+; What a worker does until it is to end. It looks so many rounds for work before it sleeps.
+define i32 @serve(ptr %pool, i64 %thread, i64 %rounds) {
 entry:
   %sleeping_at = getelementptr i64, ptr %pool, i64 32
   %end_at = getelementptr i64, ptr %pool, i64 33
@@ -164,7 +182,7 @@ look:
   br i1 %new, label %work, label %none
 none:
   %more = add i64 %round, 1
-  %tired = icmp eq i64 %more, ROUNDS
+  %tired = icmp uge i64 %more, %rounds
   br i1 %tired, label %bed, label %rest
 rest:
   PAUSE
@@ -272,7 +290,7 @@ def _code(target: Target) -> str:
         declared, pause = "declare void @llvm.x86.sse2.pause()", "call void @llvm.x86.sse2.pause()"
     elif target.triple.startswith(("aarch64", "arm64")):
         declared, pause = "declare void @llvm.aarch64.hint(i32)", "call void @llvm.aarch64.hint(i32 1)"
-    code = _CODE.replace("PAUSE", pause).replace("ROUNDS", str(_ROUNDS))
+    code = _CODE.replace("PAUSE", pause)
     places = _PLACES if sys.platform == "linux" else _NO_PLACES
     return f'target triple = "{target.triple}"\n{declared}\n{code}{places}'
 
@@ -285,8 +303,10 @@ class Pool:
         self._library = Library.compile(_code(target), target)
         kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
         self._prepare, self._close = kind(self._library.address("prepare")), kind(self._library.address("close"))
-        serve = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64)
-        self._serve = serve(self._library.address("serve"))
+        kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64)
+        self._look = kind(self._library.address("look"))
+        kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+        self._serve = kind(self._library.address("serve"))
         self.share = self._library.address("share")
         # It is never given back: a worker may look at it as long as the process lives.
         memory = (ctypes.c_char * (_BYTES + 64))()
@@ -296,6 +316,7 @@ class Pool:
         self.workers: list[threading.Thread] = []
         self._starting = threading.Lock()
         self._begin()
+        self._rounds = self._measure()
         atexit.register(self._end)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._begin)
@@ -308,13 +329,22 @@ class Pool:
         self.workers = []
         self._starting = threading.Lock()
 
+    def _measure(self) -> int:
+        """How many rounds a worker looks for work: the quickest of some tries tells how long they take."""
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            self._look(self.address, _TRIED)
+            times.append(time.perf_counter() - start)
+        return max(1, int(_AWAKE / max(min(times), 1e-9) * _TRIED))
+
     def start(self, threads: int) -> None:
         """Have so many threads, the caller counted."""
         if len(self.workers) >= threads - 1:
             return
         with self._starting:
             while len(self.workers) < threads - 1:
-                arguments = (self.address, len(self.workers) + 1)
+                arguments = (self.address, len(self.workers) + 1, self._rounds)
                 worker = threading.Thread(target=self._serve, args=arguments, daemon=True, name="amigrad-worker")
                 worker.start()
                 self.workers.append(worker)
