@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 
-from amigrad.backends.executor import Executor
+from amigrad.backends.executor import BUSY, Executor, new_words
 from amigrad.backends.program import Program, trace
 from amigrad.backends.structure import LEAF, flatten, unflatten
 from amigrad.graph import Spec, State, Tensor, TraceError
@@ -86,6 +86,8 @@ class Compiled:
     dtypes, numbers of axes or constants, or sizes for which the first graph would not be the right one.
     """
 
+    __slots__ = ("__dict__", "__weakref__", "_words")
+
     def __init__(self, function: Callable[..., Any], backend: str) -> None:
         if backend not in BACKENDS:
             raise ValueError(f"there are the backends {' and '.join(BACKENDS)}, not {backend!r}")
@@ -94,6 +96,8 @@ class Compiled:
         self._variants: dict[Hashable, list[Variant]] = {}
         self._ready: dict[Hashable, Ready] = {}
         self._lock = threading.RLock()
+        self._words = new_words()
+        self._card: Any = None
         functools.update_wrapper(self, function)
 
     @property
@@ -118,7 +122,7 @@ class Compiled:
         """
         return [executor.dump(folder) for executor in self.executors]
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function on tensors, arrays and numbers; gives tensors."""
         if active_trace() is not None:
             return self.function(*args, **kwargs)
@@ -131,15 +135,46 @@ class Compiled:
                 except TypeError:  # Something has no hash: what follows says so.
                     ready = None
                 if ready is not None:
-                    return ready.run(arrays)
+                    return self._run(ready.run, arrays)
         leaves: list[Any] = []
         structure: Hashable = flatten((args, kwargs), leaves)
         inputs = [_as_input(leaf) for leaf in leaves]
+        key = (structure, *[Spec(a.shape, a.dtype) for a in inputs])
         with self._lock:
-            ready = self._find(structure, [Spec(a.shape, a.dtype) for a in inputs])
-            if quick is not None and all(map(_is_usable, arrays)):
+            is_first = key not in self._ready
+            ready = self._find(key)
+            result = self._run(ready.run, inputs)
+            if not is_first and quick is not None and all(map(_is_usable, arrays)):
                 self._ready[quick] = ready
-            return ready.run(inputs)
+                if not kwargs:
+                    self._learn(args, inputs, ready)
+        return result
+
+    __call__ = _call
+
+    def _run(self, run: Callable[..., Any], *arguments: Any) -> Any:
+        """Call what runs the function, whose lock this thread has; meanwhile native code makes no calls by itself."""
+        before = self._words[BUSY]
+        self._words[BUSY] = 1
+        try:
+            return run(*arguments)
+        finally:
+            self._words[BUSY] = before
+
+    def _learn(self, arguments: tuple[Any, ...], inputs: list[Array], ready: Ready) -> None:
+        """Let native code make calls like this one, where it can: `native/fastcall.py`."""
+        direct = ready.executor.direct(ready.plan)
+        if direct is None:
+            return
+        from amigrad.backends.native.fastcall import Card, method
+
+        if self._card is None:
+            native = method(Compiled, "_words", "_call")
+            if native is None:
+                return
+            Compiled.__call__ = native  # type: ignore[method-assign]
+            self._card = Card(self._words, self._lock)
+        self._card.learn(arguments, inputs, ready.outputs, ready.structure, direct, ready)
 
     def for_each(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function on many batches, one after the other: what a loop of calls gives, bit by bit, sooner.
@@ -163,23 +198,23 @@ class Compiled:
             for array, leaf in zip(inputs, leaves, strict=True)
         ]
         with self._lock:
-            ready = self._find(structure, [Spec(a.shape[1:], a.dtype) for a in inputs])
+            ready = self._find((structure, *[Spec(a.shape[1:], a.dtype) for a in inputs]))
         outputs = [np.empty((count, *spec.shape), spec.dtype) for spec in ready.outputs]
         done, some = 0, 1
         while done < count:
             stop = min(done + some, count)
             start = time.perf_counter()
             with self._lock:
-                ready.executor.run_batches(ready.plan, inputs, outputs, done, stop)
+                self._run(ready.executor.run_batches, ready.plan, inputs, outputs, done, stop)
             share = _PATIENCE / max(time.perf_counter() - start, 1e-9)
             done, some = stop, max(1, int(some * min(share, 8.0)))
         return ready.result(Tensor(Spec(a.shape, a.dtype), a) for a in outputs)
 
-    def _find(self, structure: Hashable, inputs: list[Spec]) -> Ready:
-        """What runs arguments like these, compiled and planned now if need be."""
-        key = (structure, *inputs)
+    def _find(self, key: tuple[Any, ...]) -> Ready:
+        """What runs arguments of this structure and these specs, compiled and planned now if need be."""
         ready = self._ready.get(key)
         if ready is None:
+            structure, *inputs = key
             ready = self._prepare(structure, inputs)
             if len(self._ready) >= _READY_KEPT:
                 self._ready.clear()

@@ -5,10 +5,45 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from amigrad.backends.program import Program
 from amigrad.graph.tensor import Array
+
+PROCESS, BUSY = 0, 1
+"""Words of the memory of a compiled function: where it says where native code finds what it knows of the process, and
+whether a thread runs the function that may let others run meanwhile.
+"""
+_process = np.zeros(1, dtype=np.int64)
+
+
+def new_words() -> Array:
+    """The memory of a compiled function; `native/fastcall.py` says what stands in it."""
+    words = np.zeros(5, dtype=np.int64)
+    words[PROCESS] = _process.ctypes.data
+    return words
+
+
+def tell_native(address: int) -> None:
+    """Where what native code knows of the process is from now on."""
+    _process[0] = address
+
+
+class Direct(NamedTuple):
+    """How native code runs a plan by itself; all but the last are addresses."""
+
+    step: int
+    """A function that takes the frame and gives 0 if all went well."""
+    frame: int
+    tokens: int
+    """Where the frame has the tokens of inputs and outputs."""
+    arena: int
+    """Where the frame says which arena it uses, which has to be what is found at ..."""
+    present_arena: int
+    is_long: bool
+    """Whether other threads should run meanwhile."""
 
 
 class Executor(ABC):
@@ -27,6 +62,10 @@ class Executor(ABC):
     def dump(self, folder: str | Path) -> Path:
         """Write what the backend made of the program into a new folder in this one; gives the new folder."""
         raise NotImplementedError("this backend has no stages to write down")
+
+    def direct(self, plan: Any) -> Direct | None:
+        """How native code runs a plan, if all of it is native."""
+        return None
 
     def run_batches(self, plan: Any, arrays: list[Array], outputs: list[Array], first: int, stop: int) -> None:
         """Run on the batches from first to stop, which lie along the first axes of inputs and outputs."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import numpy as np
+
 if TYPE_CHECKING:
     from amigrad.graph.trace import Trace
 
@@ -42,6 +44,9 @@ class _Current(threading.local):
 
 
 _current = _Current()
+_counting = threading.Lock()
+TRACES = np.zeros(1, dtype=np.int64)
+"""How many traces there are at present, in all threads: where native code looks whether there is one."""
 _namespace: Any = None
 
 
@@ -73,11 +78,18 @@ _T = TypeVar("_T", bound="Trace")
 def tracing(trace: _T) -> Iterator[_T]:
     """Within this context operations are recorded into `trace` and have no values."""
     before = _current.trace
+    _count(1)
     _current.trace = trace
     try:
         yield trace
     finally:
         _current.trace = before
+        _count(-1)
+
+
+def _count(more: int) -> None:
+    with _counting:
+        TRACES[0] += more
 
 
 def set_namespace(namespace: Any) -> None:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from amigrad.backends.native import cache as disk
-from amigrad.backends.native.fingerprint import fingerprint, nodes_of, sources_of
+from amigrad.backends.native.fingerprint import fingerprint, fingerprint_of, nodes_of, sources_of
 from amigrad.backends.native.load import Library
 from amigrad.backends.native.plan import Layout
 from amigrad.backends.native.simplify import Node, Simplified
@@ -28,13 +28,28 @@ class Need:
     """What a step that is native throughout needs to be run.
 
     sizes: the run-time sizes that the code reads, in its order. checks: for each the node whose index it is (None
-    for lengths of sequences) and the size that it must fit.
+    for lengths of sequences) and the size that it must fit. work: how much there is to do, roughly in multiplications.
     """
 
     layout: Layout
     stretches: list[str | Kernel]
     sizes: list[Dim]
     checks: list[tuple[Node | None, Dim]]
+    work: Dim
+
+
+def library(ir: str) -> Library:
+    """The code of some IR for this machine: without LLVM where it is in the cache."""
+    from amigrad.backends.native.target import host
+
+    name = fingerprint_of(ir)
+    key = None if name is None else disk.read(name)
+    found = None if key is None else Library.find(key.decode(), lambda: ir, host)
+    if found is None:
+        found = Library.compile(ir, host())
+        if name is not None:
+            disk.write(name, found.key.encode())
+    return found
 
 
 class Build:
@@ -84,6 +99,7 @@ class Build:
         return emit(self.schedule, self.layout, self.target, self.parallel)
 
     def _needed(self) -> Need:
+        from amigrad.backends.native.emit import work
         from amigrad.backends.native.kernels import LengthsCheck
 
         code, checks = self.code, []
@@ -92,7 +108,10 @@ class Build:
             assert check is not None
             lengths = isinstance(check, LengthsCheck)
             checks.append((None, check.rows) if lengths else (check.node, check.size))  # type: ignore[union-attr]
-        return Need(self.layout, code.stretches, code.sizes.expressions, checks)
+        total: Dim = 0
+        for kernel in self.schedule.kernels:
+            total = total + work(kernel)
+        return Need(self.layout, code.stretches, code.sizes.expressions, checks, total)
 
     # The cache
 
@@ -110,6 +129,7 @@ class Build:
             "slots": [[[_written(count), width] for count, width in slot] for slot in need.layout.slots],
             "sizes": [_written(size) for size in need.sizes],
             "checks": [[None if node is None else nodes[id(node)], _written(size)] for node, size in need.checks],
+            "work": _written(need.work),
         }
         disk.write(name, json.dumps(written, separators=(",", ":")).encode())
 
@@ -127,7 +147,7 @@ class Build:
         layout = Layout({}, self.graph.inputs, self.graph.outputs, chosen, slots)
         checks = [(None if n is None else nodes[n], self._read(size)) for n, size in found["checks"]]
         sizes = [self._read(size) for size in found["sizes"]]
-        return library, Need(layout, found["stretches"], sizes, checks)
+        return library, Need(layout, found["stretches"], sizes, checks, self._read(found["work"]))
 
     def _read(self, size: Any) -> Dim:
         return size if isinstance(size, int) else Size(self.scope, {tuple(names): factor for names, factor in size})

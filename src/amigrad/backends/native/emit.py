@@ -25,6 +25,8 @@ from amigrad.graph.sizes import product, terms_of
 _OF_PIECE = ("piece", "pieces", "thread")
 _GRAIN = 19
 """A piece of a kernel has 2 to this power of multiplications at least: about 10 microseconds."""
+_MUCH = 2**30
+"""What a loop over time is taken to have to do."""
 _PIECES = 4
 """So many pieces of a loop for each thread: one that comes late takes fewer."""
 _LINE = 64
@@ -280,7 +282,7 @@ class _Emitter:
         f = self._finished(f)
         if shared:
             taker = self.takers.setdefault(f.name, _taker(f))
-            run.share(f, taker, _work(kernel), 1 if kernel.kind == "product" else _PIECES)
+            run.share(f, taker, work(kernel), 1 if kernel.kind == "product" else _PIECES)
         else:
             run.run(f, len(self.checks) if kernel.kind == "check" else 0)
 
@@ -302,8 +304,10 @@ class _Emitter:
         run.parallel = parallel
 
 
-def _work(kernel: Kernel) -> Dim:
+def work(kernel: Kernel) -> Dim:
     """What a kernel has to do, roughly in multiplications of a matrix product."""
+    if kernel.kind == "scan":
+        return _MUCH
     elements = product(kernel.domain)
     if kernel.kind == "product":
         return elements * kernel.body[0].inputs[0].shape[-1]

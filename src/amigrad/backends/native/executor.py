@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amigrad.backends.executor import Executor, name_batch
+from amigrad.backends.executor import Direct, Executor, name_batch
 from amigrad.backends.native.address import token
 from amigrad.backends.native.build import Build
 from amigrad.backends.native.frame import Frame
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 _empty = np.empty
+_LONG = 200_000
+"""A step with less work is over in about 10 microseconds: other threads of Python may as well wait."""
 
 
 @dataclass
@@ -68,6 +70,7 @@ class NativeExecutor(Executor):
         self._arena = np.empty(0, dtype=np.uint8)
         self._arena_start = 0
         self._arena_version = 0
+        self._present_arena = np.zeros(1, dtype=np.int64)
         # A state's buffer is always in C order; a constant may be a view, but it never changes.
         self._sources = [np.asarray(source.value, order="C") for source in self._need.layout.sources]
 
@@ -116,11 +119,13 @@ class NativeExecutor(Executor):
             self._arena = np.empty(total + 64, dtype=np.uint8)
             self._arena_start = -(-self._arena.ctypes.data // 64) * 64
             self._arena_version += 1
+            self._present_arena[0] = self._arena_version
         place = self._arena_start
         for i, size in enumerate(plan.slot_bytes):
             plan.frame.place(self._need.layout.first_slot + i, place)
             place += size
         plan.arena_version = self._arena_version
+        plan.frame.use_arena(self._arena_version)
 
     def run(self, plan: Plan, arrays: list[Array]) -> list[Array]:
         """The outputs, after the assignments were made."""
@@ -140,6 +145,14 @@ class NativeExecutor(Executor):
             elif status := stretch(plan.address):
                 raise self._failure(status, plan)
         return outputs
+
+    def direct(self, plan: Plan) -> Direct | None:
+        """How native code runs a plan, if all of it is native."""
+        if self._whole is None:
+            return None
+        (step,) = [self.library.address(name) for name in self._need.stretches if isinstance(name, str)]
+        is_long = evaluate(self._need.work, plan.sizes) >= _LONG
+        return Direct(step, plan.address, plan.frame.tokens, plan.frame.arena, self._present_arena.ctypes.data, is_long)
 
     def run_batches(self, plan: Plan, arrays: list[Array], outputs: list[Array], first: int, stop: int) -> None:
         """Run on the batches from first to stop, in one native call if all of the step is native."""

@@ -36,6 +36,14 @@ def fingerprint(graph: Simplified, scope: Scope, parallel: bool) -> str | None:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def fingerprint_of(text: str) -> str | None:
+    """The same of code that stands in a text."""
+    try:
+        return hashlib.sha256(f"{_surroundings()}\n{text}".encode()).hexdigest()
+    except _UnknownError:
+        return None
+
+
 def nodes_of(graph: Simplified) -> Iterator[Node]:
     """The nodes of a graph and of the loops in it."""
     for node in graph.nodes:

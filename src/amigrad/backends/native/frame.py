@@ -24,7 +24,9 @@ ERROR, BATCH = 3, 4
 """What a check that failed leaves here: the index that is outside its table, and the batch."""
 THREADS, POOL, SHARE = 5, 6, 7
 """How many threads may work on a kernel, and the memory of their pool and the function that shares work (`pool.py`)."""
-HEAD = 8
+ARENA = 8
+"""Which of the executor's arenas the slots are in."""
+HEAD = 9
 """The first word after these."""
 
 
@@ -38,6 +40,8 @@ class Frame:
         self._words[HEAD + buffers + arrays :] = sizes
         self._steps = self._words[HEAD + buffers : HEAD + buffers + arrays]
         self.address: int = self._words.ctypes.data
+        self.tokens: int = self._words[HEAD:].ctypes.data
+        self.arena: int = self._words[ARENA:].ctypes.data
         self.give: Callable[..., None] = partial(
             Struct(f"{arrays}Q").pack_into, self._words.data.cast("B"), HEAD * self._words.itemsize
         )
@@ -56,6 +60,10 @@ class Frame:
     def use(self, threads: int, pool: int, share: int) -> None:
         """Let large kernels be shared among threads."""
         self._words[THREADS], self._words[POOL], self._words[SHARE] = threads, pool, share
+
+    def use_arena(self, number: int) -> None:
+        """Tell which arena the slots are in."""
+        self._words[ARENA] = number
 
     def place(self, buffer: int, address: int) -> None:
         """Tell where a buffer is that is neither input nor output."""
