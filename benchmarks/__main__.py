@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
-from benchmarks.common import RESULTS, stay_on_one_core
+from benchmarks.common import RESULTS, stay_on_cores
 from benchmarks.compare import PEERS, environment, measure, programs
 from benchmarks.workloads import MODULES
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("workloads", nargs="*", metavar="workload", help=f"of {', '.join(MODULES)}; default: all")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER", help="default: all")
     parser.add_argument("--only", default="", metavar="PATTERN", help="rows whose name has this regular expression")
-    parser.add_argument("--threads", type=int, default=1, help="of every program; one: on one core")
+    parser.add_argument("--threads", type=int, default=1, help="of every program, on as many cores")
     parser.add_argument("--runs", type=int, default=7, help="of each program in each row")
     parser.add_argument("--seconds", type=float, default=0.15, help="about what a run takes")
     parser.add_argument("--quick", action="store_true", help="3 runs of 0.05 s")
@@ -49,8 +49,7 @@ def main() -> None:
         parser.error(f"no such workload: {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}")
     if arguments.quick:
         arguments.runs, arguments.seconds = 3, 0.05
-    if arguments.threads == 1:
-        stay_on_one_core()
+    stay_on_cores(arguments.threads)
     if missing := [peer for peer in arguments.peers if environment(peer) is None]:
         print(f"Left out, since `make peers` did not set them up: {', '.join(missing)}")
 
@@ -60,24 +59,20 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with programs(arguments.peers, arguments.threads) as started, tempfile.TemporaryDirectory() as folder:
         versions = {name: program.report["version"] for name, program in started.items()}
-        for name in arguments.workloads or MODULES:
-            module = import_module(f"benchmarks.workloads.{name}")
-            if hasattr(module, "measure"):  # it needs programs of its own
-                found = module.measure(list(started), arguments.threads, arguments.runs, lock)
-                for row in found:
-                    report.progress(row)
-                rows += found
-                continue
-            for case in module.cases():
-                if not re.search(arguments.only, case.name):
+        try:
+            for name in arguments.workloads or MODULES:
+                module = import_module(f"benchmarks.workloads.{name}")
+                if hasattr(module, "measure"):  # it needs programs of its own
+                    rows += module.measure(list(started), arguments.threads, arguments.runs, lock)
                     continue
-                path = Path(folder) / "data.npz"
-                np.savez(path, allow_pickle=False, **module.data(case.settings))
-
-                row = measure(case, started, path, runs=arguments.runs, seconds=arguments.seconds, lock=lock)
-                report.progress(row)
-                rows.append(row)
-    report.write(RESULTS, arguments.name, {**vars(arguments), "versions": versions}, rows)
+                for case in module.cases():
+                    if re.search(arguments.only, case.name):
+                        path = Path(folder) / "data.npz"
+                        np.savez(path, allow_pickle=False, **module.data(case.settings))
+                        rows.append(measure(case, started, path, arguments.runs, arguments.seconds, lock))
+                        report.progress(rows[-1])
+        finally:  # what was measured is not lost when the rest is stopped
+            report.write(RESULTS, arguments.name, {**vars(arguments), "versions": versions}, rows)
     if different := [row["case"] for row in rows if any("something else" in fault for fault in row["faults"].values())]:
         raise SystemExit(f"Not all programs compute the same thing: {', '.join(different)}")
 

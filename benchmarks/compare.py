@@ -58,7 +58,6 @@ def measure(
     case: Case,
     programs: dict[str, Program],
     path: Path,
-    *,
     runs: int,
     seconds: float,
     lock: Callable[[], AbstractContextManager[Any]],
