@@ -204,9 +204,12 @@ class _Emitter:
         self.kernels: dict[str, Function] = {}
         self.takers: dict[str, Function] = {}
         self.checks: list[Kernel] = []
+        self.final: set[Node] = set()
 
     def emit(self, schedule: Schedule) -> Code:
         """The IR of a schedule."""
+        read = {view.base for outer in schedule.kernels for kernel in outer.inside() for view in kernel.reads()}
+        self.final = {node for node in schedule.outputs if node not in read}
         runs: list[_Run] = []
         stretches: list[str | Kernel] = []
         run: _Run | None = None
@@ -276,7 +279,7 @@ class _Emitter:
         elif kernel.kind == "packing":
             pack(f, kernel, pointer)
         else:
-            nest = LoopNest(f, kernel, self.target, pointer)
+            nest = LoopNest(f, kernel, self.target, pointer, self.final)
             shared = run.parallel and nest.divides()
             nest.emit(shared)
         f = self._finished(f)
@@ -317,7 +320,7 @@ def work(kernel: Kernel) -> Dim:
 def _module(functions: Sequence[Function], target: Target) -> str:
     declared = sorted(set().union(*[f.intrinsics for f in functions])) if functions else []
     head = [f'target triple = "{target.triple}"', *declared]
-    tail = ["attributes #0 = { nounwind }", "!0 = !{}"]
+    tail = ["attributes #0 = { nounwind }", "!0 = !{}", "!1 = !{i32 1}"]
     return "\n".join([*head, *[f.text() for f in functions], *tail]) + "\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from amigrad.backends.native.build import Build
 from amigrad.backends.native.frame import Frame
 from amigrad.backends.native.plan import Layout
 from amigrad.backends.native.pool import cores, pool
+from amigrad.backends.native.results import LARGE, Results
 from amigrad.backends.native.simplify import Node, simplify
 from amigrad.backends.program import Program
 from amigrad.backends.workers import threads
@@ -46,6 +48,7 @@ class Plan:
     give: Callable[..., None]
     slot_bytes: list[int]
     outputs: list[tuple[tuple[int, ...], DType]]
+    large: list[tuple[int, tuple[int, ...], DType]]
     arena_version: int = -1
 
 
@@ -67,13 +70,13 @@ class NativeExecutor(Executor):
         ]
         whole = self._stretches[0] if len(self._stretches) == 1 else None
         self._whole = whole if callable(whole) else None
+        self._results = [Results() for _ in program.outputs]
         self._arena = np.empty(0, dtype=np.uint8)
         self._arena_start = 0
         self._arena_version = 0
         self._present_arena = np.zeros(1, dtype=np.int64)
         # A state's buffer is always in C order; a constant may be a view, but it never changes.
         self._sources = [np.asarray(source.value, order="C") for source in self._need.layout.sources]
-
         if wanted := os.environ.get("AMIGRAD_DUMP", ""):
             self.dump(wanted)
 
@@ -111,7 +114,10 @@ class NativeExecutor(Executor):
         if self._pool is not None:
             self._pool.start(self._threads)
             frame.use(self._threads, self._pool.address, self._pool.share)
-        return Plan(sizes, frame, frame.address, frame.give, layout.slot_bytes(sizes), outputs)
+        large = [(i, *spec) for i, spec in enumerate(outputs) if math.prod(spec[0]) * spec[1].itemsize >= LARGE]
+        for i, _, dtype in large:
+            outputs[i] = (0,), dtype
+        return Plan(sizes, frame, frame.address, frame.give, layout.slot_bytes(sizes), outputs, large)
 
     def _place_arena(self, plan: Plan) -> None:
         total = sum(plan.slot_bytes)
@@ -134,6 +140,8 @@ class NativeExecutor(Executor):
         outputs = []
         for shape, dtype in plan.outputs:
             outputs.append(_empty(shape, dtype))
+        for number, shape, dtype in plan.large:
+            outputs[number] = self._results[number].array(shape, dtype)
         plan.give(*map(token, arrays + outputs))
         if self._whole is not None:
             if status := self._whole(plan.address):

@@ -16,6 +16,9 @@ from amigrad.graph import Dim, DType, Size, bool_, float32, float64, int32, int6
 _SCALARS = {float32: "float", float64: "double", int32: "i32", int64: "i64", bool_: "i1"}
 
 
+_REAL = re.compile(r"\b0x([0-9A-F]{16})\b")
+
+
 def register(dtype: DType, lanes: int = 1) -> str:
     """The type of a value in registers: of one element, or of a vector of them."""
     return _SCALARS[dtype] if lanes == 1 else f"<{lanes} x {_SCALARS[dtype]}>"
@@ -35,6 +38,12 @@ def literal(value: float | int | bool, dtype: DType) -> str:
     if dtype == bool_:
         return "true" if value else "false"
     return str(int(np.array(value).astype(dtype)))
+
+
+def literal_value(text: str) -> float | None:
+    """The real number that a literal is, in each lane of a vector; None for what is computed."""
+    found = _REAL.search(text)
+    return struct.unpack(">d", bytes.fromhex(found[1]))[0] if found else None
 
 
 class SizeTable:
@@ -249,13 +258,18 @@ class Function:
             return self.emit(f"icmp ne {type_} {value}, {'0' if lanes == 1 else 'zeroinitializer'}")
         return value
 
-    def store(self, value: str, pointer: str, dtype: DType, lanes: int = 1, mask: str | None = None) -> None:
-        """Store one element, or a vector of adjacent ones; with a mask only those that it names."""
+    def store(
+        self, value: str, pointer: str, dtype: DType, lanes: int = 1, mask: str | None = None, past_caches: bool = False
+    ) -> None:
+        """Store one element, or a vector of adjacent ones; with a mask only those that it names. Past the caches go
+        vectors that lie at multiples of their size.
+        """
         type_ = memory(dtype, lanes)
         if dtype == bool_:
             value = self.emit(f"zext {register(dtype, lanes)} {value} to {type_}")
         if mask is None:
-            self.do(f"store {type_} {value}, ptr {pointer}, align {memory_bytes(dtype)}")
+            how = f"{memory_bytes(dtype) * lanes}, !nontemporal !1" if past_caches else str(memory_bytes(dtype))
+            self.do(f"store {type_} {value}, ptr {pointer}, align {how}")
             return
         name = f"llvm.masked.store.v{lanes}{_suffix(dtype)}.p0"
         self.intrinsics.add(f"declare void @{name}({type_}, ptr, i32, <{lanes} x i1>)")

@@ -6,7 +6,7 @@ names, a scalar expression) is computed once there, not in the innermost loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.kernels import Kernel, Reduce, Scatter, Sink, Store
@@ -21,13 +21,22 @@ from amigrad.operators import create, lookup, random, reduce
 
 Pointer = Callable[[Function, Node], str]
 _LONG = 4096
+_LINE = 64
+_STREAM = 1 << 24
+"""Bytes from which a result is stored past the caches, which could not keep it."""
 
 
 class LoopNest:
     """Emits one kernel of kind "loop" into a function."""
 
-    def __init__(self, f: Function, kernel: Kernel, target: Target, pointer: Pointer) -> None:
+    def __init__(
+        self, f: Function, kernel: Kernel, target: Target, pointer: Pointer, final: Container[Node] = ()
+    ) -> None:
+        """final: nodes that nobody reads once they are stored."""
         self.f = f
+        self.target = target
+        self.final = final
+        self.past_caches = False
         self.kernel = kernel
         self.pointer = pointer
         self.axes = len(kernel.domain)
@@ -275,9 +284,7 @@ class LoopNest:
                 rest = f.emit(f"urem i64 {count}, {lanes}")
                 whole = f.emit(f"sub i64 {count}, {rest}")
             if whole != "0":
-                start, stop = self._piece(whole, lanes) if shared else ("0", whole)
-                with f.looping(start, stop, lanes) as index:
-                    self._element(None, index)
+                self._vectors(*(self._piece(whole, lanes) if shared else ("0", whole)))
             if rest != "0":
                 some = f.emit(f"icmp ne i64 {rest}, 0")
                 mask = f.mask(rest, lanes)
@@ -288,6 +295,57 @@ class LoopNest:
                     self._element(mask, whole)
         for sink in self.variables:
             self._finish(sink, self.reduced[sink])
+
+    def _vectors(self, start: str, stop: str) -> None:
+        """The elements from start to stop, whole vectors of them."""
+        f = self.f
+
+        def loop() -> None:
+            with f.looping(start, stop, self.lanes) as index:
+                self._element(None, index)
+
+        streams = self._streams()
+        if not streams:
+            loop()
+            return
+        past = self._long_and_aligned(streams)
+        with f.when(past):
+            self.past_caches = True
+            loop()
+            self.past_caches = False
+            if self.target.triple.startswith("x86_64"):
+                f.intrinsics.add("declare void @llvm.x86.sse.sfence()")
+                f.do("call void @llvm.x86.sse.sfence()")
+        with f.when(f.emit(f"xor i1 {past}, true")):
+            loop()
+
+    def _streams(self) -> list[Access]:
+        """What may be stored past the caches if it is long: results that lie as they are computed, for nobody here."""
+        size = self.domain[0]
+        if len(self.domain) > 1 or (isinstance(size, int) and size * 8 < _STREAM):
+            return []
+        read = {access.base for access in (*self.loads.values(), *self.rows.values())}
+        stored = [self.outputs[s] for s in self.kernel.sinks if isinstance(s, Store)]
+        return [a for a in stored if a.base in self.final and a.base not in read and self._is_stream(a)]
+
+    def _is_stream(self, access: Access) -> bool:
+        stride = access.strides[0]
+        return (
+            isinstance(stride, int) and stride == 1 and access.dtype.itemsize * self.lanes >= self.target.vector_bytes
+        )
+
+    def _long_and_aligned(self, streams: list[Access]) -> str:
+        """Whether all of these are so long that the caches could not keep them, and begin where a vector may."""
+        f = self.f
+        answer = "true"
+        for access in streams:
+            assert access.base is not None
+            start = f.at(self.pointer(f, access.base), access.dtype, self.offsets[access])
+            place = f.emit(f"and i64 {f.emit(f'ptrtoint ptr {start} to i64')}, {_LINE - 1}")
+            long = f.emit(f"icmp sge i64 {f.size(self.domain[0])}, {_STREAM // access.dtype.itemsize}")
+            fine = f.emit(f"and i1 {long}, {f.emit(f'icmp eq i64 {place}, 0')}")
+            answer = fine if answer == "true" else f.emit(f"and i1 {answer}, {fine}")
+        return answer
 
     def _piece(self, count: str, unit: int) -> tuple[str, str]:
         """Where this piece of so many iterations begins and ends, at multiples of the unit."""
@@ -344,7 +402,9 @@ class LoopNest:
     def _write(self, access: Access, value: str, mask: str | None, inner: str) -> None:
         assert access.base is not None
         pointer = self.pointer(self.f, access.base)
-        write(self.f, value, pointer, access, self._place(access, inner), self._stride(access), self.lanes, mask)
+        past = self.past_caches and mask is None and access.base in self.final and self._is_stream(access)
+        place, stride = self._place(access, inner), self._stride(access)
+        write(self.f, value, pointer, access, place, stride, self.lanes, mask, past)
 
     def _read(self, access: Access, lanes: int, mask: str | None, inner: str) -> str:
         assert access.base is not None

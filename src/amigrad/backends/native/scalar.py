@@ -6,13 +6,14 @@ functions differ in the last places. Nothing branches. Truth values are i1.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 from amigrad.backends.native import approximations
 from amigrad.backends.native.approximations import Reals
-from amigrad.backends.native.ir import Function, register, suffix
+from amigrad.backends.native.ir import Function, literal_value, register, suffix
 from amigrad.backends.native.kernels import Copy
 from amigrad.graph import DType, Operator, bool_, float32
 from amigrad.operators import elementwise as e
@@ -99,6 +100,10 @@ def _extreme(comparison: str, integer: str) -> Lowering:
             return f.call(f"llvm.{integer}.{suffix(dtype, lanes)}", type_, (type_, x), (type_, y))
         r = Reals(f, lanes, dtype)
         chosen = r.select(r.compare(comparison, x, y), x, y)
+        if (number := literal_value(x)) is not None and not math.isnan(number):
+            return chosen  # which is y if y is NaN
+        if (number := literal_value(y)) and not math.isnan(number):  # not 0, of which there are two
+            return r.select(r.compare(comparison, y, x), y, x)
         return r.select(r.compare("uno", x, y), r.add(x, y), chosen)
 
     return lower

@@ -98,11 +98,19 @@ def read(f: Function, pointer: str, access: Access, offset: str, stride: str, la
 
 
 def write(
-    f: Function, value: str, pointer: str, access: Access, offset: str, stride: str, lanes: int, mask: str | None
+    f: Function,
+    value: str,
+    pointer: str,
+    access: Access,
+    offset: str,
+    stride: str,
+    lanes: int,
+    mask: str | None,
+    past_caches: bool = False,
 ) -> None:
     """Store a vector of elements from an offset on, `stride` apart."""
     if lanes == 1 or stride == "1":
-        f.store(value, f.at(pointer, access.dtype, offset), access.dtype, lanes, mask)
+        f.store(value, f.at(pointer, access.dtype, offset), access.dtype, lanes, mask, past_caches)
     else:
         scatter(f, value, pointer, access.dtype, _lane_offsets(f, offset, stride, lanes), lanes, mask)
 
