@@ -36,13 +36,14 @@ def locked(path: Path) -> Any:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="amigrad and its peers in turns")
     parser.add_argument("workloads", nargs="*", metavar="workload", help=f"of {', '.join(MODULES)}; default: all")
-    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER", help="default: all")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="PEER", help="default: all")
     parser.add_argument("--only", default="", metavar="PATTERN", help="rows whose name has this regular expression")
     parser.add_argument("--threads", type=int, default=1, help="of every program, on as many cores")
     parser.add_argument("--runs", type=int, default=7, help="of each program in each row")
     parser.add_argument("--seconds", type=float, default=0.15, help="about what a run takes")
     parser.add_argument("--quick", action="store_true", help="3 runs of 0.05 s")
-    parser.add_argument("--name", default="comparison", help="of the files in benchmarks/results")
+    parser.add_argument("--name", default="comparison", help="of the files of results")
+    parser.add_argument("--output", type=Path, default=RESULTS, metavar="DIR", help="where they are written")
     parser.add_argument("--lock", type=Path, metavar="FILE", help="held while a row is measured")
     arguments = parser.parse_args()
     if unknown := set(arguments.workloads) - set(MODULES):
@@ -72,7 +73,7 @@ def main() -> None:
                         rows.append(measure(case, started, path, arguments.runs, arguments.seconds, lock))
                         report.progress(rows[-1])
         finally:  # what was measured is not lost when the rest is stopped
-            report.write(RESULTS, arguments.name, {**vars(arguments), "versions": versions}, rows)
+            report.write(arguments.output, arguments.name, {**vars(arguments), "versions": versions}, rows)
     if different := [row["case"] for row in rows if any("something else" in fault for fault in row["faults"].values())]:
         raise SystemExit(f"Not all programs compute the same thing: {', '.join(different)}")
 

@@ -101,7 +101,7 @@ def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> No
     Console(highlight=False, width=None if os.isatty(1) else 140).print(table)
 
 
-def save(name: str, settings: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+def save(name: str, settings: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], folder: Path = RESULTS) -> None:
     """Write figures, with where and when they were measured, into the folder of results."""
     content = {
         "measured": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -109,8 +109,8 @@ def save(name: str, settings: Mapping[str, Any], rows: Sequence[Mapping[str, Any
         "settings": dict(settings),
         "rows": list(rows),
     }
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.json"
     path.write_text(json.dumps(content, indent=1, default=str) + "\n")
     print(f"All figures: {os.path.relpath(path)}")
 

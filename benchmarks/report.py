@@ -26,7 +26,7 @@ def write(folder: Path, name: str, settings: Mapping[str, Any], rows: Sequence[R
     title = f"Medians of {settings['runs']}; threads: {settings['threads']}; times are those of one step"
     lines = [line for row in rows for line in summary(row)]
     show(title, SUMMARY, lines)
-    save(name, settings, rows)
+    save(name, settings, rows, folder)
     versions = ", ".join(f"{name} {version}" for name, version in settings["versions"].items())
     text = [f"{title}; {machine()['processor']}; {versions}.", "", *markdown(SUMMARY, lines)]
     programs = list(dict.fromkeys(name for row in rows for name in row["figures"]))
