@@ -200,3 +200,16 @@ def test_a_wrong_number_of_threads_is_an_error(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AMIGRAD_THREADS", "many")
     with pytest.raises(ValueError, match="AMIGRAD_THREADS"):
         ag.threads()
+
+
+def test_threads_are_used_only_where_they_help() -> None:
+    """Whether they do is tried: after the trial a step goes on in the quicker way."""
+    _, step = train(2, steps=1)
+    words, classes = np.zeros((700, 3), dtype=np.int64), np.zeros(700, dtype=np.int64)
+    for _ in range(20):
+        step(words, classes)
+    helped = {ready.plan.frame.threads_help for ready in step._ready.values() if ready.plan.sizes["s0"] == 700}
+    before = the_pool().jobs
+    for _ in range(10):
+        step(words, classes)
+    assert helped == {the_pool().jobs > before}

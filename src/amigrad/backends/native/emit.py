@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from amigrad.backends.native import trial
 from amigrad.backends.native.frame import BATCH, ERROR, FIRST, HEAD, POOL, SHARE, STOP, THREADS, TOKEN_PLACE
 from amigrad.backends.native.ir import Function, SizeTable, argument_type
 from amigrad.backends.native.kernels import Check, Kernel, LengthsCheck, Schedule
@@ -50,7 +51,8 @@ class _Run(Function):
     """
 
     def __init__(self, name: str, sizes: SizeTable, layout: Layout, parallel: bool) -> None:
-        super().__init__(name, sizes, "ptr noalias %frame, i64 %batch", internal=True)
+        arguments = "ptr noalias %frame, i64 %batch" + (", i64 %threads" if parallel else "")
+        super().__init__(name, sizes, arguments, internal=True)
         self.arrays = len(layout.inputs) + len(layout.outputs)
         self.buffers = layout.buffers
         self.parallel = parallel
@@ -133,10 +135,11 @@ class _Run(Function):
 
     def share(self, kernel: Function, taker: Function, work: Dim, most: int) -> None:
         """Call a kernel, shared among threads if there is work enough: at most so many pieces for each thread."""
-        several_each = self.mul(self._load("i64", self._word(THREADS)), str(most))
+        is_one = self.emit("icmp eq i64 %threads, 1")
+        most_pieces = self.emit(f"select i1 {is_one}, i64 1, i64 {self.mul('%threads', str(most))}")
         grains = self.emit(f"lshr i64 {self.size(work)}, {_GRAIN}")
-        fewer = self.emit(f"icmp slt i64 {grains}, {several_each}")
-        pieces = self.emit(f"select i1 {fewer}, i64 {grains}, i64 {several_each}")
+        fewer = self.emit(f"icmp slt i64 {grains}, {most_pieces}")
+        pieces = self.emit(f"select i1 {fewer}, i64 {grains}, i64 {most_pieces}")
         several, alone, done = self.fresh("several"), self.fresh("alone"), self.fresh("done")
         self.do(f"br i1 {self.emit(f'icmp sgt i64 {pieces}, 1')}, label %{several}, label %{alone}")
         self.label(several)
@@ -147,7 +150,7 @@ class _Run(Function):
             value = f"{argument_type(kind)} {self.argument(kind, place)}"
             self.do(f"store {value}, ptr {self.emit(f'getelementptr i64, ptr {arguments}, i64 {number}')}")
         pool, function = self._load("ptr", self._word(POOL)), self._load("ptr", self._word(SHARE))
-        self.do(f"call void {function}(ptr {pool}, ptr @{taker.name}, ptr {arguments}, i64 {pieces})")
+        self.do(f"call void {function}(ptr {pool}, ptr @{taker.name}, ptr {arguments}, i64 {pieces}, i64 %threads)")
         self.do(f"br label %{done}")
         self.label(alone)
         self.run(kernel)
@@ -172,18 +175,29 @@ def _taker(kernel: Function) -> Function:
     return f
 
 
-def _over_batches(name: str, step: _Run) -> Function:
-    """What Python calls: the step for one batch after the other. Gives the number of the check that failed, or 0."""
+def _over_batches(name: str, step: _Run, tries: bool) -> Function:
+    """What Python calls: the step for one batch after the other. Gives the number of the check that failed, or 0.
+
+    tries: whether it is tried how many threads are best for a step.
+    """
     f = Function(name, step.sizes, "ptr %frame")
-    word = {n: f.emit(f"getelementptr i64, ptr %frame, i64 {n}") for n in (FIRST, STOP, BATCH)}
+    word = {n: f.emit(f"getelementptr i64, ptr %frame, i64 {n}") for n in (FIRST, STOP, BATCH, THREADS)}
+    threads = f.emit(f"load i64, ptr {word[THREADS]}")
     with f.looping(f.emit(f"load i64, ptr {word[FIRST]}"), f.emit(f"load i64, ptr {word[STOP]}"), 1) as batch:
-        status = f.emit(f"call i32 @{step.name}(ptr %frame, i64 {batch})")
+        start = ""
+        if tries:
+            threads, start = f.emit("call i64 @choose(ptr %frame)"), f.emit("call i64 @now()")
+        given = f", i64 {threads}" if step.parallel else ""
+        status = f.emit(f"call i32 @{step.name}(ptr %frame, i64 {batch}{given})")
         bad, good = f.fresh("bad"), f.fresh("good")
         f.do(f"br i1 {f.emit(f'icmp eq i32 {status}, 0')}, label %{good}, label %{bad}")
         f.label(bad)
         f.do(f"store i64 {batch}, ptr {word[BATCH]}")
         f.do(f"ret i32 {status}")
         f.label(good)
+        if tries:
+            end = f.emit("call i64 @now()")
+            f.do(f"call void @note(ptr %frame, i64 {f.emit(f'sub i64 {end}, {start}')})")
     f.do("ret i32 0")
     return f
 
@@ -229,8 +243,10 @@ class _Emitter:
         for run in runs:
             run.do("ret i32 0")
         names = [name for name in stretches if isinstance(name, str)]
-        entries = [_over_batches(name, run) for name, run in zip(names, runs, strict=True)]
-        text = _module([*self.kernels.values(), *self.takers.values(), *runs, *entries], self.target)
+        tries = self.parallel and len(stretches) == 1
+        entries = [_over_batches(name, run, tries) for name, run in zip(names, runs, strict=True)]
+        functions = [*self.kernels.values(), *self.takers.values(), *runs, *entries]
+        text = _module(functions, self.target, trial.code() if tries else "")
         return Code(text, stretches, self.sizes, self.checks)
 
     def _pointer(self, f: Function, node: Node) -> str:
@@ -317,11 +333,13 @@ def work(kernel: Kernel) -> Dim:
     return elements * (4 * (len(kernel.body) + len(kernel.sinks) + len(kernel.loads)))
 
 
-def _module(functions: Sequence[Function], target: Target) -> str:
+def _module(functions: Sequence[Function], target: Target, more: str) -> str:
     declared = sorted(set().union(*[f.intrinsics for f in functions])) if functions else []
     head = [f'target triple = "{target.triple}"', *declared]
     tail = ["attributes #0 = { nounwind }", "!0 = !{}", "!1 = !{i32 1}"]
-    return "\n".join([*head, *[f.text() for f in functions], *tail]) + "\n"
+    return "
+".join([*head, *[f.text() for f in functions], more, *tail]) + "
+"
 
 
 def _over(f: Function, view: View, body: Callable[[str], None], axis: int = 0, offset: str | None = None) -> None:

@@ -26,7 +26,9 @@ THREADS, POOL, SHARE = 5, 6, 7
 """How many threads may work on a kernel, and the memory of their pool and the function that shares work (`pool.py`)."""
 ARENA = 8
 """Which of the executor's arenas the slots are in."""
-HEAD = 9
+COUNT, TOGETHER, ALONE = 9, 10, 11
+"""How many steps were done, and what the last trials of steps with threads and without took (`trial.py`)."""
+HEAD = 12
 """The first word after these."""
 
 
@@ -60,6 +62,12 @@ class Frame:
     def use(self, threads: int, pool: int, share: int) -> None:
         """Let large kernels be shared among threads."""
         self._words[THREADS], self._words[POOL], self._words[SHARE] = threads, pool, share
+
+    @property
+    def threads_help(self) -> bool | None:
+        """Whether threads made steps quicker at the last trial; None before the first."""
+        together, alone = self._words[[TOGETHER, ALONE]]
+        return bool(together <= alone) if alone else None
 
     def use_arena(self, number: int) -> None:
         """Tell which arena the slots are in."""

@@ -28,8 +28,9 @@ _TRIED = 4096
 """Rounds of looking by which their time is measured."""
 
 # The pool's memory, in words of 64 bits: 0 the job (its number << 32 | pieces << 16 | next piece), 8 how many pieces
-# are done, 16 function and 17 arguments of the job, 24 whether the pool is taken, 32 how many workers sleep, 33 whether
-# they are to end, 40 a mutex, 80 a condition. What different threads write is on different cache lines.
+# are done, 16 function and 17 arguments of the job, 18 how many threads may work on it, 24 whether the pool is taken,
+# 32 how many workers sleep, 33 whether they are to end, 34 on which processor the job was given out, 40 a mutex, 80 a
+# condition. What different threads write is on different cache lines.
 _CODE = """
 declare i32 @sched_yield()
 declare i32 @pthread_mutex_init(ptr, ptr)
@@ -63,6 +64,7 @@ entry:
   %done_at = getelementptr i64, ptr %pool, i64 8
   %function_at = getelementptr i64, ptr %pool, i64 16
   %arguments_at = getelementptr i64, ptr %pool, i64 17
+  %threads_at = getelementptr i64, ptr %pool, i64 18
   br label %look
 look:
   %job = load atomic i64, ptr %pool acquire, align 8
@@ -72,7 +74,10 @@ look:
   %high = lshr i64 %job, 16
   %pieces = and i64 %high, 65535
   %left = icmp ult i64 %piece, %pieces
-  %any = and i1 %same, %left
+  %threads = load atomic i64, ptr %threads_at monotonic, align 8
+  %allowed = icmp ult i64 %thread, %threads
+  %other = and i1 %same, %left
+  %any = and i1 %other, %allowed
   br i1 %any, label %take, label %end
 take:
   %next = add i64 %job, 1
@@ -89,8 +94,8 @@ end:
   ret void
 }
 
-; Has all pieces of some work done, by the workers too if they are free.
-define void @share(ptr %pool, ptr %function, ptr %arguments, i64 %pieces) {
+; Has all pieces of some work done, by so many threads if they are free; their numbers begin at 0, the caller's.
+define void @share(ptr %pool, ptr %function, ptr %arguments, i64 %pieces, i64 %threads) {
 entry:
   %taken_at = getelementptr i64, ptr %pool, i64 24
   %pair = cmpxchg ptr %taken_at, i64 0, i64 1 acquire monotonic, align 8
@@ -109,6 +114,8 @@ begin:
   store ptr %function, ptr %function_at
   %arguments_at = getelementptr i64, ptr %pool, i64 17
   store ptr %arguments, ptr %arguments_at
+  %threads_at = getelementptr i64, ptr %pool, i64 18
+  store atomic i64 %threads, ptr %threads_at monotonic, align 8
   call void @place(ptr %pool)
   %before = load atomic i64, ptr %pool monotonic, align 8
   %old = lshr i64 %before, 32
