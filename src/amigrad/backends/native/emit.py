@@ -337,9 +337,7 @@ def _module(functions: Sequence[Function], target: Target, more: str) -> str:
     declared = sorted(set().union(*[f.intrinsics for f in functions])) if functions else []
     head = [f'target triple = "{target.triple}"', *declared]
     tail = ["attributes #0 = { nounwind }", "!0 = !{}", "!1 = !{i32 1}"]
-    return "
-".join([*head, *[f.text() for f in functions], more, *tail]) + "
-"
+    return "\n".join([*head, *[f.text() for f in functions], more, *tail]) + "\n"
 
 
 def _over(f: Function, view: View, body: Callable[[str], None], axis: int = 0, offset: str | None = None) -> None:
