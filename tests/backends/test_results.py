@@ -47,6 +47,15 @@ def test_outputs_stay_as_they_are() -> None:
         np.testing.assert_array_equal(part, (x - np.float32(turn))[3:7])
 
 
+def test_a_function_s_outputs_take_turns_in_memory() -> None:
+    double = ag.compile(lambda x: x * 2.0)
+    x = np.arange(COUNT, dtype=np.float32)
+    places = set()
+    for _ in range(8):
+        places.add(double(x).numpy().ctypes.data)
+    assert len(places) <= 2
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
 @pytest.mark.parametrize("rest", [0, 1, 13])
 def test_results_too_long_for_the_caches(dtype: type, rest: int) -> None:

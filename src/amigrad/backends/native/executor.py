@@ -155,8 +155,8 @@ class NativeExecutor(Executor):
         return outputs
 
     def direct(self, plan: Plan) -> Direct | None:
-        """How native code runs a plan, if all of it is native."""
-        if self._whole is None:
+        """How native code runs a plan, if all of it is native and its outputs are small."""
+        if self._whole is None or plan.large:
             return None
         (step,) = [self.library.address(name) for name in self._need.stretches if isinstance(name, str)]
         is_long = evaluate(self._need.work, plan.sizes) >= _LONG
