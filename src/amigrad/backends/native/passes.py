@@ -18,7 +18,7 @@ from amigrad.backends.native.views import View, is_unit
 from amigrad.graph import Dim, State
 from amigrad.operators import reduce
 
-_ROWS = 4
+_ROWS = 8
 """Rows of W at a time."""
 
 

@@ -33,10 +33,13 @@ from amigrad.backends.native.simplify import FirstSame, Node, Simplified, shape_
 from amigrad.backends.native.views import View, contiguous_strides, move, reshape_strides, whole, whole_of
 from amigrad.graph import Dim, Operator, Shape, State, int32
 from amigrad.graph.sizes import product
-from amigrad.operators import linear, lookup, movement, reduce
+from amigrad.operators import create, linear, lookup, movement, random, reduce
 from amigrad.operators.elementwise import Elementwise
 from amigrad.operators.packing import Packing
 from amigrad.operators.scan import Scan
+
+_NOT_IN_PRODUCTS = (lookup.Take, lookup.OneHot, create.Arange, random.Uniform)
+"""Operators of loops that a product's epilogue does not have."""
 
 _LONGEST = 100
 """A body of more nodes gains nothing, and LLVM's time grows faster than its length."""
@@ -196,6 +199,10 @@ class _Scheduler:
                 kernel = candidate
                 break
         kernel = kernel or self.new(node.shape)
+        for operand in operands if not isinstance(node.operator, _NOT_IN_PRODUCTS) else ():
+            other = self.home.get(operand)
+            if other is not None and other is not kernel and self._can_merge(kernel, other, node):
+                self._merge(kernel, other)
         kernel.body.append(node)
         self.home[node] = kernel
         self.producers[node] = [kernel]
@@ -210,14 +217,46 @@ class _Scheduler:
                 self._check(kernel, node, node.inputs[0], size)
 
     def _candidates(self, operands: tuple[Node, ...]) -> Iterator[Kernel]:
-        """Kernels that have an operand in their body, then those that read the buffer of one too."""
-        for operand in operands:
-            if operand in self.home:
-                yield self.home[operand]
+        """Kernels that have an operand in their body, products first, then those that read the buffer of one too."""
+        homes = [self.home[operand] for operand in operands if operand in self.home]
+        yield from sorted(homes, key=lambda home: home.kind != "product")
         for operand in operands:
             made = self._base(operand)
             buffer = self.lies[made].base if made in self.lies else made
             yield from reversed(self.readers.get(buffer, ()))
+
+    def _can_merge(self, kernel: Kernel, other: Kernel, node: Node) -> bool:
+        """Whether a loop over the same elements may be done in a kernel that wants to read a result of it."""
+        gathers = any(isinstance(n.operator, _NOT_IN_PRODUCTS) for n in other.body)
+        return (
+            other.kind == "loop"
+            and shape_key(other.domain) == shape_key(kernel.domain) == shape_key(node.shape)
+            and len(kernel.body) + len(other.body) < _LONGEST
+            and not any(isinstance(sink, Scatter) for k in (kernel, other) for sink in k.sinks)
+            and not (kernel.kind == "product" and (gathers or any(isinstance(s, Reduce) for s in other.sinks)))
+            and not self._reaches(kernel, other)
+            and not self._reaches(other, kernel)
+            and self._can_join(other, node.inputs)
+        )
+
+    def _merge(self, kernel: Kernel, other: Kernel) -> None:
+        """Do in a kernel what another does, which then is no more."""
+        kernel.body += other.body
+        kernel.sinks += other.sinks
+        kernel.fills += other.fills
+        kernel.scratch += other.scratch
+        kernel.loads |= other.loads
+        kernel.needs |= other.needs
+        self.kernels.remove(other)
+        for node in other.body:
+            self.home[node] = kernel
+        for found in (*self.producers.values(), *self.readers.values()):
+            if other in found:
+                found[:] = dict.fromkeys(kernel if k is other else k for k in found)
+        for waiting in self.kernels:
+            if other in waiting.needs:
+                waiting.needs.remove(other)
+                waiting.needs.add(kernel)
 
     def _overwrites(self, kernel: Kernel, operands: Iterable[Node]) -> bool:
         """Whether a kernel changes rows of a state that it would also read."""
@@ -585,13 +624,13 @@ def _ordered(kernels: list[Kernel], assigned_rows: dict[Node, State]) -> list[Ke
         waiting.remove(ready)
         done.add(ready)
         order.append(ready)
-    _pair(order, before, every_writer)
+    _pair(order, before)
     for number, kernel in enumerate(order):
         kernel.number = number
     return order
 
 
-def _pair(order: list[Kernel], before: dict[Kernel, set[Kernel]], writers: set[Kernel]) -> None:
+def _pair(order: list[Kernel], before: dict[Kernel, set[Kernel]]) -> None:
     """Let the update of a matrix follow the product with its transpose, and what it waits for come before both."""
     for kernel in list(order):
         matrix = matrix_of(kernel)
@@ -601,7 +640,7 @@ def _pair(order: list[Kernel], before: dict[Kernel, set[Kernel]], writers: set[K
         for update in order[place + 1 :]:
             if updates(update, matrix, kernel.domain[0]):
                 waits = _closure(before[update], before) - set(order[: place + 1])
-                if not any(kernel in before[k] or k.update or k in writers for k in waits):
+                if not any(kernel in before[k] or k.update for k in waits):
                     moved = [k for k in order if k in waits]
                     rest = [k for k in order if k not in waits and k is not update]
                     after = rest.index(kernel)
