@@ -36,13 +36,13 @@ def write(folder: Path, name: str, settings: Mapping[str, Any], rows: Sequence[R
     (folder / f"{name}.svg").write_text(chart(rows, title), encoding="utf-8")
 
 
-SUMMARY = ["", "unit", "amigrad", "compared with", "its figure", "ratio", "goal", "reached"]
+SUMMARY = ["", "unit", "amigrad", "compared with", "its figure", "ratio", "of best runs", "goal", "reached"]
 
 
 def summary(row: Row) -> list[list[str]]:
     """What was reached, in a line for each comparison."""
     figures, lines = row["figures"], []
-    for found in row["comparisons"] or [{"with": None, "ratio": None, "goal": None}]:
+    for found in row["comparisons"] or [{"with": None, "ratio": None, "ratio_of_best_runs": None, "goal": None}]:
         ratio, goal = found["ratio"], found["goal"]
         reached = "-" if ratio is None or goal is None else "yes" if ratio >= goal else f"{ratio / goal:.0%}"
         lines.append(
@@ -53,6 +53,7 @@ def summary(row: Row) -> list[list[str]]:
                 found["with"] or "-",
                 _median(figures.get(found["with"])),
                 "-" if ratio is None else f"{ratio:.2f}",
+                "-" if ratio is None else f"{found['ratio_of_best_runs']:.2f}",
                 "-" if goal is None else f"{goal:g}",
                 reached,
             ]
