@@ -55,11 +55,11 @@ def library(ir: str) -> Library:
 class Build:
     """The code of a graph and, made when they are asked for, the stages that lead to it."""
 
-    def __init__(self, graph: Simplified, scope: Scope, parallel: bool) -> None:
+    def __init__(self, graph: Simplified, scope: Scope, threads: int) -> None:
         self.graph = graph
         self.scope = scope
-        self.parallel = parallel
-        name = fingerprint(graph, scope, parallel)
+        self.threads = threads
+        name = fingerprint(graph, scope, threads)
         found = None if name is None else self._find(name)
         if found is None:
             asked = len(scope.guards), len(scope.quotients)
@@ -96,7 +96,7 @@ class Build:
         """The LLVM IR."""
         from amigrad.backends.native.emit import emit
 
-        return emit(self.schedule, self.layout, self.target, self.parallel)
+        return emit(self.schedule, self.layout, self.target, self.threads > 1)
 
     def _needed(self) -> Need:
         from amigrad.backends.native.emit import work

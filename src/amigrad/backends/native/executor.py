@@ -61,9 +61,10 @@ class NativeExecutor(Executor):
     def __init__(self, program: Program) -> None:
         self.program = program
         self.graph = simplify(program)
-        self._threads = min(threads(), cores())
-        self._pool = pool() if self._threads > 1 else None
-        self._build = build = Build(self.graph, program.scope, self._pool is not None)
+        count = min(threads(), cores())
+        self._pool = pool() if count > 1 else None
+        self._threads = 1 if self._pool is None else count
+        self._build = build = Build(self.graph, program.scope, self._threads)
         self.library, self._need = build.library, build.need
         self._stretches = [
             _FUNCTION(self.library.address(s)) if isinstance(s, str) else s for s in build.need.stretches

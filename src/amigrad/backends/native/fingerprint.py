@@ -27,10 +27,10 @@ class _UnknownError(Exception):
     """Something that has no text."""
 
 
-def fingerprint(graph: Simplified, scope: Scope, parallel: bool) -> str | None:
+def fingerprint(graph: Simplified, scope: Scope, threads: int) -> str | None:
     """A digest of all that the code of a graph depends on; None if something in it has no name of its own."""
     try:
-        parts = [_surroundings(), str(parallel), _scope(scope), *_graph(graph)]
+        parts = [_surroundings(), str(threads), _scope(scope), *_graph(graph)]
     except _UnknownError:
         return None
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
