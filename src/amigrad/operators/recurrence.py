@@ -26,6 +26,9 @@ CHEAP = (e.Elementwise, m.Reshape, m.PermuteDims, m.BroadcastTo, m.Slice, m.Pad,
 GATHERING = (linear.MatMul, reduce.Reduction)
 """Operators whose results took more to compute than they are large: a forward loop keeps them for its gradient."""
 
+COSTLY = (e.Exp, e.Expm1, e.Log, e.Log1p, e.Tanh, e.Sigmoid, e.Erf, e.Sin, e.Cos, e.Power)
+"""Elementwise operators that take more than reading their result; it is kept too if the state is no smaller."""
+
 
 @dataclass(frozen=True, eq=False)
 class Body:
@@ -180,7 +183,7 @@ class Recurrence:
         inside = {id(t) for t in self._order}
         keep: list[Tensor] = []
         if gathered:
-            keep = [t for t in self._order if t.operation and isinstance(t.operation.operator, GATHERING)]
+            keep = [t for t in self._order if self._is_dear(t)]
         seen: set[int] = set()
         waiting = wanted
         while waiting:
@@ -198,6 +201,15 @@ class Recurrence:
         dtype = self._state.dtype
         unique = {id(t): t for t in keep if id(t) not in have and t.dtype == dtype}
         return list(unique.values())
+
+    def _is_dear(self, tensor: Tensor) -> bool:
+        """Whether the gradient should rather read a result than compute it again."""
+        assert tensor.operation is not None
+        size, width = product(tensor.shape), self._state.shape[0]
+        small = isinstance(size, int) and isinstance(width, int) and size <= width
+        return isinstance(tensor.operation.operator, GATHERING) or (
+            small and isinstance(tensor.operation.operator, COSTLY)
+        )
 
 
 def is_number(tensor: Tensor) -> bool:
