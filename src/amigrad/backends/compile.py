@@ -146,8 +146,7 @@ class Compiled:
             result = self._run(ready.run, inputs)
             if not is_first and quick is not None and all(map(_is_usable, arrays)):
                 self._ready[quick] = ready
-                if not kwargs:
-                    self._learn(args, inputs, ready)
+                self._learn(args, kwargs, inputs, ready)
         return result
 
     __call__ = _call
@@ -155,13 +154,13 @@ class Compiled:
     def _run(self, run: Callable[..., Any], *arguments: Any) -> Any:
         """Call what runs the function, whose lock this thread has; meanwhile native code makes no calls by itself."""
         before = self._words[BUSY]
-        self._words[BUSY] = 1
         try:
+            self._words[BUSY] = 1
             return run(*arguments)
         finally:
             self._words[BUSY] = before
 
-    def _learn(self, arguments: tuple[Any, ...], inputs: list[Array], ready: Ready) -> None:
+    def _learn(self, arguments: tuple[Any, ...], named: dict[str, Any], inputs: list[Array], ready: Ready) -> None:
         """Let native code make calls like this one, where it can: `native/fastcall.py`."""
         direct = ready.executor.direct(ready.plan)
         if direct is None:
@@ -174,7 +173,7 @@ class Compiled:
                 return
             Compiled.__call__ = native  # type: ignore[method-assign]
             self._card = Card(self._words, self._lock)
-        self._card.learn(arguments, inputs, ready.outputs, ready.structure, direct, ready)
+        self._card.learn(arguments, named, inputs, ready.outputs, ready.structure, direct, ready)
 
     def for_each(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function on many batches, one after the other: what a loop of calls gives, bit by bit, sooner.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -54,27 +54,29 @@ class Card:
     def learn(
         self,
         arguments: Sequence[Any],
+        named: Mapping[str, Any],
         inputs: Sequence[Array],
         outputs: Sequence[Spec],
         structure: Hashable,
         direct: Direct,
         owner: object,
     ) -> None:
-        """Let calls with arguments like these be made by native code, if it can tell them from others.
+        """Let calls with arguments like these, some by name, be made by native code, if it can tell them from others.
 
         inputs: the arrays that the step took. outputs and structure: what tensors the function gives, and how they
         are put together. owner: what lives as long as the plan is used.
         """
         wanted = _Wanted()
-        if len(self._records) >= _RECORDS or not all([wanted.add(argument) for argument in arguments]):
+        everything = [*([tuple(named)] if named else []), *arguments, *named.values()]
+        if len(self._records) >= _RECORDS or not all([wanted.add(argument) for argument in everything]):
             return
-        key = tuple(wanted.words)
+        key = (len(arguments), len(named), *wanted.words)
         if key in self._records or max(len(inputs), len(outputs)) > at.MOST:
             return
-        if [*map(id, wanted.arrays)] != [*map(id, inputs)]:
+        if any(found is not None and found is not used for found, used in zip(wanted.arrays, inputs, strict=True)):
             return
         kept, finish = [owner, *wanted.kept], at.ONE
-        words = list(key)
+        words = wanted.words
         for spec in outputs:
             template = Tensor(spec, None)
             del template._value
@@ -85,7 +87,7 @@ class Card:
         elif structure != LEAF:
             kept.append(lambda *tensors: unflatten(structure, iter(tensors).__next__))
             finish = id(kept[-1])
-        head = [0, len(arguments), len(inputs), len(outputs), *direct, finish]
+        head = [0, len(arguments), len(named), len(inputs), len(outputs), *direct, finish]
         record = np.array([*head, *words], dtype=np.int64)
         kept.append(record)
         self._kept.append(kept)
@@ -95,11 +97,14 @@ class Card:
 
 
 class _Wanted:
-    """What native code looks for in the places of arguments; `kept` must live as long as it does."""
+    """What native code looks for in the places of arguments; `kept` must live as long as it does.
+
+    arrays: those that it finds, None for a number.
+    """
 
     def __init__(self) -> None:
         self.words: list[int] = []
-        self.arrays: list[Array] = []
+        self.arrays: list[Array | None] = []
         self.kept: list[Any] = []
 
     def add(self, value: Any) -> bool:
@@ -116,6 +121,10 @@ class _Wanted:
             self.arrays.append(value)
             self.words += [at.ARRAY, id(value.dtype), value.ndim, *value.shape]
             self.kept.append(value.dtype)
+            return True
+        if kind is float or kind is int:
+            self.arrays.append(None)
+            self.words += [at.REAL if kind is float else at.INTEGER, id(kind)]
             return True
         if is_leaf(value) or not (kind in _IMMUTABLE or _equals_itself_only(kind)):
             return False

@@ -14,6 +14,7 @@ MOST = 64
 API = (
     *("Py_IncRef", "Py_DecRef", "PyType_GenericAlloc", "PyTuple_New", "PyTuple_SetItem"),
     *("PyObject_Call", "PyObject_GetAttr", "PyObject_Vectorcall", "PyEval_SaveThread", "PyEval_RestoreThread"),
+    *("PyFloat_AsDouble", "PyLong_AsLongLongAndOverflow"),
 )
 """What is used of CPython's C interface."""
 
@@ -25,14 +26,17 @@ TAKE, GIVE_BACK, FIRST = range(BUSY + 1, BUSY + 4)
 
 # Words of a record. After them: what is wanted in the place of each argument, then for each output a tensor without
 # a value, its dtype, its number of axes, their sizes.
-NEXT, ARGUMENTS, INPUTS, OUTPUTS, STEP, FRAME, TOKENS, ARENA, PRESENT_ARENA, IS_LONG, FINISH, WANTED = range(12)
+NEXT, ARGUMENTS, NAMED, INPUTS, OUTPUTS, STEP, FRAME, TOKENS, ARENA, PRESENT_ARENA, IS_LONG, FINISH, WANTED = range(13)
 
 # What FINISH is if the result is one tensor, or a tuple of all; else it is a function that makes the result of them.
 ONE, ALL = range(2)
 
 # What may be wanted: an array or a tensor (dtype, number of axes, their sizes), one object and no other, a list or a
-# tuple (type, the functions that give its size and its items, its size, then what is wanted of each item).
-ARRAY, CONSTANT, SEQUENCE = range(3)
+# tuple (type, the functions that give its size and its items, its size, then what is wanted of each item), a number
+# of Python (type).
+ARRAY, CONSTANT, SEQUENCE, REAL, INTEGER = range(5)
+CELL = 32
+"""A number is given to the step in a cell that looks like an array: header, the address of the number, the number."""
 
 
 def code(card: int, value: int, size: int) -> str:
@@ -76,13 +80,19 @@ def _written_out(text: str, constants: Mapping[str, str]) -> str:
 
 
 _CODE = """
-; Whether a value is as wanted: gives what is wanted after it, or null. Notes the arrays in it.
-define internal ptr @match(ptr %world, ptr %value, ptr %wanted, ptr %note) {
+; Whether a value is as wanted: gives what is wanted after it, or null. Notes the arrays in it; numbers go into cells.
+define internal ptr @match(ptr %world, ptr %value, ptr %wanted, ptr %note, ptr %cells) {
 entry:
   %kind = get i64 %wanted[0]
   %one = get ptr %wanted[1]
   %type = get ptr %value.TYPE
-  switch i64 %kind, label %no [ i64 ARRAY, label %array i64 CONSTANT, label %constant i64 SEQUENCE, label %sequence ]
+  switch i64 %kind, label %no [
+    i64 ARRAY, label %array
+    i64 CONSTANT, label %constant
+    i64 SEQUENCE, label %sequence
+    i64 REAL, label %number
+    i64 INTEGER, label %number
+  ]
 constant:
   %same = icmp eq ptr %value, %one
   br i1 %same, label %constant_found, label %no
@@ -157,27 +167,70 @@ items_left:
   br i1 %left, label %item, label %sequence_found
 item:
   %inner = call ptr %item_of(ptr %value, i64 %k)
-  %after_item = call ptr @match(ptr %world, ptr %inner, ptr %here, ptr %note)
+  %after_item = call ptr @match(ptr %world, ptr %inner, ptr %here, ptr %note, ptr %cells)
   %next_k = add i64 %k, 1
   %item_fits = icmp ne ptr %after_item, null
   br i1 %item_fits, label %items_left, label %no
 sequence_found:
   ret ptr %here
+
+number:
+  %is_number = icmp eq ptr %type, %one
+  br i1 %is_number, label %into_cell, label %no
+into_cell:
+  %cell_place = load ptr, ptr %note
+  %cell = load ptr, ptr %cells
+  %content = getelementptr i64, ptr %cell, i64 3
+  put ptr null %cell.TYPE
+  put ptr %content %cell.PLACE
+  %is_real = icmp eq i64 %kind, REAL
+  br i1 %is_real, label %real, label %integer
+real:
+  %double = api double PyFloat_AsDouble(ptr %value)
+  %float = fptrunc double %double to float
+  store float %float, ptr %content
+  %back = fpext float %float to double
+  %size = call double @llvm.fabs.f64(double %back)
+  %is_infinite = fcmp oeq double %size, 0x7FF0000000000000
+  %differs = fcmp une double %back, %double
+  %is_too_large = and i1 %is_infinite, %differs
+  br i1 %is_too_large, label %no, label %number_found
+integer:
+  %overflow = getelementptr i64, ptr %cell, i64 0
+  %long = api i64 PyLong_AsLongLongAndOverflow(ptr %value, ptr %overflow)
+  store i64 %long, ptr %content
+  %beyond = load i32, ptr %overflow
+  %is_inside = icmp eq i32 %beyond, 0
+  br i1 %is_inside, label %number_found, label %no
+number_found:
+  store ptr %cell, ptr %cell_place
+  %next_cell_place = getelementptr ptr, ptr %cell_place, i64 1
+  store ptr %next_cell_place, ptr %note
+  %next_cell = getelementptr i8, ptr %cell, i64 CELL
+  store ptr %next_cell, ptr %cells
+  %after_number = getelementptr i64, ptr %wanted, i64 2
+  ret ptr %after_number
 no:
   ret ptr null
 }
 
-; Take or give back references to so many objects.
+; Take or give back references to so many objects; a cell is none.
 define internal void @each(ptr %function, ptr %objects, i64 %count) {
 entry:
   br label %head
 head:
-  %i = phi i64 [ 0, %entry ], [ %next, %body ]
+  %i = phi i64 [ 0, %entry ], [ %next, %after ]
   %more = icmp slt i64 %i, %count
   br i1 %more, label %body, label %done
 body:
   %object = get ptr %objects[%i]
+  %type = get ptr %object.TYPE
+  %is_object = icmp ne ptr %type, null
+  br i1 %is_object, label %refer, label %after
+refer:
   call void %function(ptr %object)
+  br label %after
+after:
   %next = add i64 %i, 1
   br label %head
 done:
@@ -230,7 +283,9 @@ define ptr @call(ptr %self, ptr %args, i64 %count, ptr %names) {
 entry:
   %inputs = alloca [MOST x ptr]
   %results = alloca [MOST x ptr]
+  %cells = alloca [MOST x [CELL x i8]], align 8
   %note = alloca ptr
+  %next_cell = alloca ptr
   %no_value = alloca ptr
   %words = get ptr %self.CARD
   %is_set_up = icmp ne ptr %words, null
@@ -246,11 +301,10 @@ begin:
   %traces = load i64, ptr %traces_at
   %busy = get i64 %card[BUSY]
   %first = get ptr %card[FIRST]
-  %no_names = icmp eq ptr %names, null
   %no_trace = icmp eq i64 %traces, 0
   %is_free = icmp eq i64 %busy, 0
-  %plain = and i1 %no_names, %no_trace
-  %ready = and i1 %plain, %is_free
+  %has_names = icmp ne ptr %names, null
+  %ready = and i1 %no_trace, %is_free
   br i1 %ready, label %search, label %otherwise
 
 ; The record for arguments like these
@@ -260,21 +314,33 @@ search:
   br i1 %exists, label %try, label %otherwise
 try:
   store ptr %inputs, ptr %note
+  store ptr %cells, ptr %next_cell
   %wanted_count = get i64 %record[ARGUMENTS]
+  %named = get i64 %record[NAMED]
   %wanted = getelementptr i64, ptr %record, i64 WANTED
+  %wants_names = icmp ne i64 %named, 0
+  %same_names = icmp eq i1 %has_names, %wants_names
   %same_count = icmp eq i64 %wanted_count, %count
-  br i1 %same_count, label %next_argument, label %other
+  %same_call = and i1 %same_names, %same_count
+  %all_count = add i64 %count, %named
+  br i1 %same_call, label %names_first, label %other
+names_first:
+  br i1 %has_names, label %match_names, label %next_argument
+match_names:
+  %after_names = call ptr @match(ptr %world, ptr %names, ptr %wanted, ptr %note, ptr %next_cell)
+  %names_fit = icmp ne ptr %after_names, null
+  br i1 %names_fit, label %next_argument, label %other
 other:
   %following = get ptr %record[NEXT]
   br label %search
 next_argument:
-  %a = phi i64 [ 0, %try ], [ %after_a, %argument ]
-  %here = phi ptr [ %wanted, %try ], [ %after, %argument ]
-  %has_argument = icmp slt i64 %a, %count
+  %a = phi i64 [ 0, %names_first ], [ 0, %match_names ], [ %after_a, %argument ]
+  %here = phi ptr [ %wanted, %names_first ], [ %after_names, %match_names ], [ %after, %argument ]
+  %has_argument = icmp slt i64 %a, %all_count
   br i1 %has_argument, label %argument, label %found
 argument:
   %value = get ptr %args[%a]
-  %after = call ptr @match(ptr %world, ptr %value, ptr %here, ptr %note)
+  %after = call ptr @match(ptr %world, ptr %value, ptr %here, ptr %note, ptr %next_cell)
   %after_a = add i64 %a, 1
   %fits = icmp ne ptr %after, null
   br i1 %fits, label %next_argument, label %other
@@ -450,5 +516,6 @@ ask:
   ret ptr %result
 }
 
+declare double @llvm.fabs.f64(double)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 """

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import importlib
 import sys
-import sysconfig
 from functools import cache
 from typing import Any
 
@@ -33,9 +32,9 @@ _NEW_FROM_DESCR, _ARRAY_TYPE, _ABI = 94, 2, 0
 @cache
 def layout_is_known() -> bool:
     """Whether objects and arrays are laid out as this file has it."""
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED") or not PLACE:
+    if sys.implementation.name != "cpython" or not PLACE:
         return False
-    if object.__basicsize__ != HEADER:
+    if object.__basicsize__ != HEADER:  # Without the lock of all threads CPython's objects have more.
         return False
     whole = np.arange(6.0).reshape(2, 3)
     return all(
