@@ -19,6 +19,7 @@ from amigrad.backends.native.scans import names
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.steps import address, check_lengths, pack, stepping
 from amigrad.backends.native.target import Target
+from amigrad.backends.native.tiles import Tiles
 from amigrad.backends.native.views import View
 from amigrad.graph import Dim, Size, int32, int64
 from amigrad.graph.sizes import product, terms_of
@@ -134,7 +135,10 @@ class _Run(Function):
             self.label(good)
 
     def share(self, kernel: Function, taker: Function, work: Dim, most: int) -> None:
-        """Call a kernel, shared among threads if there is work enough: at most so many pieces for each thread."""
+        """Call a kernel, shared among threads if there is work enough: at most so many pieces for each thread.
+
+        A product has one at most: its scratch has room for so many.
+        """
         is_one = self.emit("icmp eq i64 %threads, 1")
         most_pieces = self.emit(f"select i1 {is_one}, i64 1, i64 {self.mul('%threads', str(most))}")
         grains = self.emit(f"lshr i64 {self.size(work)}, {_GRAIN}")
@@ -215,6 +219,7 @@ class _Emitter:
         self.target = target
         self.parallel = parallel
         self.sizes = SizeTable()
+        self.tiles = Tiles(target, self.sizes)
         self.kernels: dict[str, Function] = {}
         self.takers: dict[str, Function] = {}
         self.checks: list[Kernel] = []
@@ -245,7 +250,7 @@ class _Emitter:
         names = [name for name in stretches if isinstance(name, str)]
         tries = self.parallel and len(stretches) == 1
         entries = [_over_batches(name, run, tries) for name, run in zip(names, runs, strict=True)]
-        functions = [*self.kernels.values(), *self.takers.values(), *runs, *entries]
+        functions = [*self.tiles.functions(), *self.kernels.values(), *self.takers.values(), *runs, *entries]
         text = _module(functions, self.target, trial.code() if tries else "")
         return Code(text, stretches, self.sizes, self.checks)
 
@@ -283,7 +288,7 @@ class _Emitter:
         if kernel.kind == "product":
             for node, value in kernel.fills:
                 fill(f, pointer(f, node), node, value)
-            Product(f, kernel, self.target, pointer, shared).emit()
+            Product(f, kernel, self.target, pointer, shared, self.tiles).emit()
         elif kernel.kind == "check":
             self.checks.append(kernel)
             if isinstance(kernel.check, LengthsCheck):

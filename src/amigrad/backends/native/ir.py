@@ -147,6 +147,10 @@ class Function:
         self.intrinsics.add(f"declare {result} @{name}({types})")
         return self.emit(f"call {result} @{name}({', '.join([f'{t} {v}' for t, v in arguments])})")
 
+    def invoke(self, function: str, arguments: str) -> None:
+        """Call a function of this module, by its name or its address."""
+        self.do(f"call i32 {function if function.startswith(('%', '@')) else '@' + function}({arguments})")
+
     def room(self, count: int, dtype: DType) -> str:
         """Room for some elements on the stack."""
         name = "%" + self.fresh("room")
@@ -230,6 +234,44 @@ class Function:
         self._sums[name] = (base, constant)
         return name
 
+    def sub(self, a: str, b: str) -> str:
+        """The difference of two i64."""
+        return self.add(a, str(-int(b))) if not b.startswith("%") else self.emit(f"sub i64 {a}, {b}")
+
+    def quotient(self, a: str, b: str | int) -> str:
+        """The quotient of two i64 that are not negative, rounded down."""
+        return a if str(b) == "1" else self.emit(f"udiv i64 {a}, {b}")
+
+    def compare(self, how: str, a: str, b: str) -> str:
+        """Two i64 compared: an i1."""
+        return self.emit(f"icmp {how} i64 {a}, {b}")
+
+    def select(self, condition: str, yes: str, no: str, type_: str = "i64") -> str:
+        """One of two values."""
+        if condition in ("true", "false") or yes == no:
+            return no if condition == "false" else yes
+        return self.emit(f"select i1 {condition}, {type_} {yes}, {type_} {no}")
+
+    def least(self, a: str, b: str) -> str:
+        """The smaller of two i64."""
+        return self.select(self.compare("slt", a, b), a, b)
+
+    def most(self, a: str, b: str) -> str:
+        """The larger of two i64."""
+        return self.select(self.compare("sgt", a, b), a, b)
+
+    def both(self, a: str, b: str) -> str:
+        """Whether two i1 hold."""
+        return self.select(a, b, "false", "i1")
+
+    def either(self, a: str, b: str) -> str:
+        """Whether one of two i1 holds."""
+        return self.select(a, "true", b, "i1")
+
+    def negated(self, a: str) -> str:
+        """Whether an i1 does not hold."""
+        return self.select(a, "false", "true", "i1")
+
     def at(self, pointer: str, dtype: DType, offset: str) -> str:
         """The address of an element."""
         base, constant = self._parts(offset)
@@ -292,21 +334,22 @@ class Function:
         return f"<{', '.join(f'i64 {i}' for i in range(lanes))}>"
 
     def mask(self, count: str, lanes: int) -> str:
-        """The mask of the first `count` (i64) lanes."""
+        """The mask of the first `count` (i64, below 2**31) lanes."""
         if not count.startswith("%"):
             return f"<{', '.join(f'i1 {int(i < int(count))}' for i in range(lanes))}>"
-        wide = self.splat(count, int64, lanes)
-        return self.emit(f"icmp slt <{lanes} x i64> {self.lane_numbers(lanes)}, {wide}")
+        wide = self.splat(self.emit(f"trunc i64 {count} to i32"), int32, lanes)
+        numbers = ", ".join(f"i32 {i}" for i in range(lanes))
+        return self.emit(f"icmp slt <{lanes} x i32> <{numbers}>, {wide}")
 
     # Control
 
-    def loop(self, start: str, stop: str, step: int, body: Callable[[str], None]) -> None:
+    def loop(self, start: str, stop: str, step: int | str, body: Callable[[str], None]) -> None:
         """for index in range(start, stop, step): body(index)."""
         with self.looping(start, stop, step) as index:
             body(index)
 
     @contextmanager
-    def looping(self, start: str, stop: str, step: int) -> Iterator[str]:
+    def looping(self, start: str, stop: str, step: int | str) -> Iterator[str]:
         """The same as a context."""
         head, inside, done = (self.fresh(n) for n in ("head", "body", "done"))
         index, following = "%" + self.fresh("i"), "%" + self.fresh("n")
@@ -320,7 +363,11 @@ class Function:
         self._begin(inside)
         yield index
         self._leave()
-        self.do(f"{following} = add nsw i64 {index}, {step}")
+        # What is expected means nothing here: an index that LLVM cannot follow spares its search for other ways
+        # to count, which takes longer than all else and gains nothing.
+        self.intrinsics.add("declare i64 @llvm.expect.i64(i64, i64)")
+        self.do(f"{following}.sum = add nsw i64 {index}, {step}")
+        self.do(f"{following} = call i64 @llvm.expect.i64(i64 {following}.sum, i64 0)")
         self.do(f"br label %{head}")
         phis = [f"  {index} = phi i64 [ {start}, %{before} ], [ {following}, %{self._block} ]"]
         for name, (phi, type_, initial) in scope.phis.items():
@@ -350,6 +397,21 @@ class Function:
             if name not in scope.declared:
                 here, there = scope.values[name], self.get(name, type_)
                 self.set(name, type_, self.emit(f"phi {type_} [ {here}, %{last} ], [ {there}, %{before} ]"))
+
+    def choose(self, condition: str, yes: Callable[[], None], no: Callable[[], None]) -> None:
+        """Do one thing or the other, of which neither changes a variable; only one is written if that is known."""
+        if condition in ("true", "false"):
+            (yes if condition == "true" else no)()
+            return
+        inside, otherwise, done = self.fresh("then"), self.fresh("else"), self.fresh("end")
+        self.do(f"br i1 {condition}, label %{inside}, label %{otherwise}")
+        for block, part in ((inside, yes), (otherwise, no)):
+            self._begin(block)
+            self._enter()
+            part()
+            self._leave()
+            self.do(f"br label %{done}")
+        self._begin(done)
 
     def _enter(self, is_loop: bool = False) -> _Scope:
         self._scopes.append(_Scope(is_loop))

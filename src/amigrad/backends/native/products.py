@@ -1,62 +1,106 @@
-"""Matrix products: register-blocked kernels with the kernel's body as their epilogue.
+"""Matrix products: blocks that caches hold, tiles in registers, and the kernel's body as their epilogue.
 
-A tile of `rows` x (`vectors` of lanes) of the result adds up in registers over the inner dimension: vectors of the
-second operand's row times broadcast elements of the first. The first operand may lie in any way. If the second
-lies transposed, a product of few rows takes inner products along the inner dimension, one with more rows packs
-it first.
+The columns are taken a panel at a time, the rows a tile at a time; a long inner dimension is cut into stretches, whose
+sums are in memory in between. The second operand is read as it lies if its columns are adjacent and few rows use
+them; else a panel of it is packed first. If it lies transposed, few rows take inner products, and some more compute
+the transposed result, so that only the smaller operand is packed. Which way is taken depends on the sizes only, and
+all but inner products add up in the order of the inner dimension.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+import math
+from contextlib import ExitStack
 from dataclasses import dataclass
 
-from amigrad.backends.native.ir import Function, literal, register, suffix
+from amigrad.backends.native.ir import Function
 from amigrad.backends.native.kernels import Kernel, Store
 from amigrad.backends.native.loops import Pointer
-from amigrad.backends.native.reductions import across
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
+from amigrad.backends.native.tiles import Tiles
 from amigrad.backends.native.values import Access, constant, lower, read, write
 from amigrad.backends.native.views import View, is_unit
 from amigrad.graph import Dim
-from amigrad.operators import reduce
 
+STRETCH = 1024
+"""A longer inner dimension is cut into stretches of at most so many elements."""
+BLOCK = 480
+"""At most so many rows use a packed panel before the next one."""
 FEW_ROWS = 8
 """Up to so many rows a transposed second operand is read as it lies."""
+PACKED_ROWS = 64
+"""From so many rows on the second operand is packed."""
+LARGE = 1 << 16
+"""A first operand of so many elements is packed if it lies transposed."""
+_MARGIN = 16
+"""Lines of sums are so much longer than needed, lest they all fall on the same places of a cache."""
+
+
+def scratch(left: View, right: View, target: Target, threads: int) -> list[Node]:
+    """The buffers of a product: packed panels and, if there may be several stretches, the sums of a block."""
+    rows, columns, inner, dtype = left.shape[-2], right.shape[-1], left.shape[-1], left.base.dtype
+    panel = target.tiles[0][1] * target.lanes(dtype)
+    if not target.masks:
+        panel = max(vectors for _, vectors in target.tiles) * target.lanes(dtype)
+    several = not (isinstance(inner, int) and inner <= STRETCH)
+    panels = Node((threads, STRETCH if several else inner, panel), dtype, number=-1)
+    result = [panels]
+    if several:
+        line = (rows if is_unit(columns) else columns) + _MARGIN
+        result.append(Node((threads, BLOCK, line), dtype, number=-1))
+    if _is(left.strides[-2], 1) and not _is(left.strides[-1], 1):
+        result.append(Node((threads, BLOCK, panels.shape[1]), dtype, number=-1))
+    return result
 
 
 @dataclass(frozen=True)
-class _Spot:
-    """Where a vector of the result is: its row and first column, and its place in the tile, `down` and `right`."""
+class _Matrix:
+    """An operand: its element (i, j) is at i * down + j * along from the pointer."""
+
+    pointer: str
+    down: Dim
+    along: Dim
+
+    @property
+    def transposed(self) -> _Matrix:
+        return _Matrix(self.pointer, self.along, self.down)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of the result: its first row and column, how many there are, and where the sums are."""
 
     row: str
+    rows: str
     column: str
-    lanes: int
-    mask: str | None
-    down: int = 0
-    right: int = 0
+    columns: str
+    sums: str
+    line: str
 
 
 class Product:
     """Emits one kernel of kind "product" into a function."""
 
-    def __init__(self, f: Function, kernel: Kernel, target: Target, pointer: Pointer, parallel: bool) -> None:
+    def __init__(
+        self, f: Function, kernel: Kernel, target: Target, pointer: Pointer, parallel: bool, tiles: Tiles
+    ) -> None:
         self.parallel = parallel
-        self.f, self.kernel, self.target, self.pointer = f, kernel, target, pointer
+        self.f, self.kernel, self.target, self.pointer, self.tiles = f, kernel, target, pointer, tiles
         self.node = kernel.body[0]
         left, right = self.node.inputs
-        self.left = self._access(kernel.loads[left])
-        self.right = self._access(kernel.loads[right])
-        self.loads = {n: self._access(v) for n, v in kernel.loads.items() if n in self._epilogue_inputs()}
-        self.outputs = {s: self._access(s.target) for s in kernel.sinks if isinstance(s, Store)}
-        self.rows, self.columns = kernel.domain[-2:]
-        self.inner: Dim = left.shape[-1]
         self.dtype = self.node.dtype
         self.lanes = target.lanes(self.dtype)
-        size = self.columns
-        while isinstance(size, int) and self.lanes > 4 and self.lanes // 2 >= size:
-            self.lanes //= 2
+        self.inner: Dim = left.shape[-1]
+        *_, self.rows, self.columns = kernel.domain
+        # A product with a vector is one of a vector, transposed.
+        self.turned = is_unit(self.columns) and not is_unit(self.rows)
+        self.left, self.right = self._access(kernel.loads[left]), self._access(kernel.loads[right])
+        if self.turned:
+            self.left, self.right = self.right, self.left
+            self.rows, self.columns = self.columns, self.rows
+        self.loads = {n: self._access(v) for n, v in kernel.loads.items() if n in self._epilogue_inputs()}
+        self.outputs = {s: self._access(s.target) for s in kernel.sinks if isinstance(s, Store)}
         self.offsets: dict[Access, str] = {}
 
     def _epilogue_inputs(self) -> set[Node]:
@@ -64,6 +108,8 @@ class Product:
 
     def _access(self, view: View) -> Access:
         strides: list[Dim] = [0 if is_unit(d) else s for d, s in zip(view.shape, view.strides, strict=True)]
+        if self.turned:
+            strides[-2:] = reversed(strides[-2:])
         return Access(view.base, view.base.dtype, strides, view.offset)
 
     def emit(self) -> None:
@@ -82,159 +128,228 @@ class Product:
                     self.offsets[access] = f.add(self.offsets[access], step)
             self._matrix()
 
+    # Ways to go about it
+
     def _matrix(self) -> None:
         f = self.f
-        base = self.right.base
-        assert base is not None
-        self.right_pointer = f.at(self.pointer(f, base), self.dtype, self.offsets[self.right])
-        self.right_stride = f.size(self.right.strides[-2])
-        if self._unit(self.right.strides[-1]) or is_unit(self.columns):
-            self._blocks()
+        left, right = self._operand(self.left), self._operand(self.right)
+        rows, columns, inner = f.size(self.rows), f.size(self.columns), f.size(self.inner)
+        if _is(right.along, 1):
+            self._panels(left, right, rows, columns, "columns", f.compare("sge", rows, str(PACKED_ROWS)))
             return
-        if not self._unit(self.right.strides[-2]):
-            self._pack()
-            self._blocks()
+        if not _is(right.down, 1):
+            self._panels(left, right, rows, columns, "neither", "true")
             return
-        rows = f.size(self.rows)
-        if isinstance(self.rows, int):
-            if self.rows <= FEW_ROWS and self._unit(self.left.strides[-1]):
-                with self._first_thread():
-                    self._inner_products()
-            else:
-                self._pack()
-                self._blocks()
-            return
-        if not self._unit(self.left.strides[-1]):
-            self._pack()
-            self._blocks()
-            return
-        few = f.emit(f"icmp sle i64 {rows}, {FEW_ROWS}")
-        with f.when(few), self._first_thread():
-            self._inner_products()
-        with f.when(f.emit(f"xor i1 {few}, true")):
-            self._pack()
-            self._blocks()
 
-    def _first_thread(self) -> AbstractContextManager[None]:
-        if not self.parallel:
-            return nullcontext()
-        return self.f.when(self.f.emit(f"icmp eq i64 {self.f.argument('piece')}, 0"))
+        def inner_products() -> None:
+            self._inner_products(left, right, rows, columns)
 
-    def _unit(self, stride: Dim) -> bool:
-        return isinstance(stride, int) and stride == 1
+        def smaller_packed() -> None:
+            adjacent = "columns" if _is(left.down, 1) else "inner" if _is(left.along, 1) else "neither"
+            self._panels(right.transposed, left.transposed, columns, rows, adjacent, "true", turned=True)
 
-    # Blocks
+        def packed() -> None:
+            self._panels(left, right, rows, columns, "inner", "true")
 
-    def _blocks(self) -> None:
-        many = self.target.registers >= 32
-        tall, wide = (8, 3) if many else (4, 2)
-        self._row_blocks([(tall, wide), (4 if many else 2, wide), (1, 20 if many else 4)])
+        few = f.compare("sle", rows, str(FEW_ROWS)) if _is(left.along, 1) else "false"
+        elements = f.mul(rows, f.add(inner, f.mul("2", columns)))
+        smaller = f.compare("slt", elements, f.mul(inner, columns))
+        f.choose(few, inner_products, lambda: f.choose(smaller, smaller_packed, packed))
 
-    def _row_blocks(self, shapes: list[tuple[int, int]]) -> None:
+    def _operand(self, access: Access) -> _Matrix:
+        assert access.base is not None
+        pointer = self.f.at(self.pointer(self.f, access.base), self.dtype, self.offsets[access])
+        return _Matrix(pointer, *access.strides[-2:])
+
+    def _panels(
+        self, left: _Matrix, right: _Matrix, rows: str, columns: str, adjacent: str, packed: str, turned: bool = False
+    ) -> None:
+        """Panels of columns, tiles of rows. adjacent: what of the second operand is; packed: whether (i1) it is packed.
+
+        If it is turned, the result is the transposed one of what is wanted.
+        """
+        f, dtype = self.f, self.dtype
+        (tall, vectors), *others = self.target.tiles
+        width = vectors * self.lanes
+        group = math.lcm(tall, width) if turned else tall
+        block = BLOCK // group * group
+        wide = str(width)
+        for most, few in others:
+            if packed != "true" and few > vectors:  # What is not packed may be wider for few rows.
+                fits = f.both(f.compare("sle", rows, str(most)), f.negated(packed))
+                wide = f.select(fits, str(few * self.lanes), wide)
+        panel, *rooms = self._scratch()
+        buffer = f.room(max(group * width, *(t * v * self.lanes for t, v in self.target.tiles)), dtype)
+        other = f.room(group * width, dtype) if turned else ""
+        direct = None if turned else self._direct()
+        inner = f.size(self.inner)
+        several = f.compare("sgt", inner, str(STRETCH))
+        stretches = f.most(f.quotient(f.add(inner, str(STRETCH - 1)), STRETCH), "1")
+        stretch = f.quotient(f.add(inner, f.sub(stretches, "1")), stretches)
+        line = f.add(columns, str(_MARGIN))
+        gathered = "false"
+        if _is(left.down, 1) and not _is(left.along, 1) and not turned:
+            large = f.compare("sge", f.mul(rows, inner), str(LARGE))
+            gathered = f.both(large, f.compare("sge", columns, str(4 * width)))
+        (start, stop), (left_edge, right_edge) = self._share(rows, tall, columns, width)
+        with f.looping(start, stop, block) as first, f.looping("0", f.most(inner, "1"), f.most(stretch, "1")) as k:
+            end = f.least(f.add(first, str(block)), stop)
+            depth = f.least(stretch, f.sub(inner, k))
+            final = f.compare("sge", f.add(k, stretch), inner)
+            more = f.compare("sgt", k, "0")
+            a, a_down, a_along = self._at(left, first, k)
+            a_step = a_down
+            if gathered != "false":
+                room = rooms[-1]
+                with f.when(gathered), f.looping(first, end, tall) as row:
+                    place = f.sub(row, first)
+                    strip = f.at(a, dtype, place), a_along, "1", depth, f.least(str(tall), f.sub(end, row))
+                    self._pack("columns", *strip, f.at(room, dtype, f.mul(place, depth)), str(tall))
+                a, a_down = f.select(gathered, room, a, "ptr"), f.select(gathered, "1", a_down)
+                a_along, a_step = f.select(gathered, str(tall), a_along), f.select(gathered, depth, a_down)
+            with f.looping(left_edge, right_edge, wide) as column:
+                count = f.least(wide, f.sub(right_edge, column))
+                b, b_down, b_along = self._at(right, k, column)
+                copied = packed
+                if not self.target.masks:
+                    copied = f.either(packed, f.compare("ne", f.emit(f"urem i64 {count}, {self.lanes}"), "0"))
+                if copied != "false":
+                    with f.when(copied):
+                        self._pack(adjacent, b, b_down, b_along, depth, count, panel, wide)
+                    b, b_down = f.select(copied, panel, b, "ptr"), f.select(copied, wide, b_down)
+                with f.looping(first, end, group) as row:
+                    height = f.least(str(group), f.sub(end, row))
+                    sums, down = buffer, wide
+                    if direct is not None:
+                        sums, down, _ = self._at(direct, row, column)
+                    elif several != "false":
+                        there = f.at(rooms[0], dtype, f.add(f.mul(f.sub(row, first), line), column))
+                        sums, down = f.select(several, there, sums, "ptr"), f.select(several, line, down)
+                    with f.looping("0", height, tall) as part:
+                        tile = f.least(str(tall), f.sub(height, part))
+                        c = f.at(sums, dtype, f.mul(part, down))
+                        lines = f.at(a, dtype, f.mul(f.add(f.sub(row, first), part), a_step))
+                        f.invoke(
+                            self._tile(tile, rows, self.rows if turned else self.columns),
+                            f"ptr {lines}, i64 {a_down}, i64 {a_along}, ptr {b}, i64 {b_down}, i64 {depth}, "
+                            f"ptr {c}, i64 {down}, i64 {tile}, i64 {count}, i1 {more}",
+                        )
+                    if direct is None:
+                        with f.when(final):
+                            if turned:
+                                self._pack("inner", sums, "1", down, count, height, other, str(group))
+                                self._finish(_Part(column, count, row, height, other, str(group)))
+                            else:
+                                self._finish(_Part(row, height, column, count, sums, down))
+
+    def _at(self, matrix: _Matrix, i: str, j: str) -> tuple[str, str, str]:
+        """The address of an element, and the matrix's strides."""
         f = self.f
-        (tall, wide), *rest_shapes = shapes
-        count = f.size(self.rows)
-        blocks = str(self.rows // tall) if isinstance(self.rows, int) else f.emit(f"udiv i64 {count}, {tall}")
-        start, stop = "0", f.mul(blocks, str(tall))
-        rest = stop
-        if self.parallel:
-            # Each thread takes whole blocks, the last one also the rows that are left.
-            thread, threads = f.argument("piece"), f.argument("pieces")
-            following = f.add(thread, "1")
-            start, stop = (
-                f.mul(f.emit(f"udiv i64 {f.emit(f'mul i64 {blocks}, {number}')}, {threads}"), str(tall))
-                for number in (thread, following)
+        down, along = f.size(matrix.down), f.size(matrix.along)
+        return f.at(matrix.pointer, self.dtype, f.add(f.mul(i, down), f.mul(j, along))), down, along
+
+    def _pack(
+        self, adjacent: str, a: str, down: str, along: str, inner: str, columns: str, c: str, c_down: str
+    ) -> None:
+        self.f.invoke(
+            self.tiles.pack(self.dtype, adjacent),
+            f"ptr {a}, i64 {down}, i64 {along}, i64 {inner}, i64 {columns}, ptr {c}, i64 {c_down}",
+        )
+
+    def _tile(self, height: str, rows: str, columns: Dim) -> str:
+        """The function for a tile of this height; only those are asked for that may be needed."""
+        f, shapes = self.f, self.target.tiles
+        tall = shapes[0][0]
+        heights = set(range(1, tall + 1))
+        if not rows.startswith("%"):
+            count = int(rows)
+            heights = {tall} if count >= tall else set()
+            heights = heights | {count % tall} - {0} or {1}
+        chosen = ""
+        for number, shape in enumerate(shapes):
+            below = shapes[number + 1][0] if number + 1 < len(shapes) else 0
+            if not any(below < h <= shape[0] for h in heights):
+                continue
+            name = "@" + self.tiles.sums(self.dtype, shape, columns)
+            chosen = f.select(f.compare("sle", height, str(shape[0])), name, chosen, "ptr") if chosen else name
+        return chosen
+
+    def _inner_products(self, left: _Matrix, right: _Matrix, rows: str, columns: str) -> None:
+        """Each element a sum along the inner dimension, which both operands go along."""
+        f, dtype = self.f, self.dtype
+        width = 4 * self.lanes
+        buffer = f.room((FEW_ROWS + self.lanes) * width, dtype)
+        _, (start, stop) = self._share(rows, rows, columns, width)
+        with f.looping(start, stop, width) as column:
+            count = f.least(str(width), f.sub(stop, column))
+            b = f.at(right.pointer, dtype, f.mul(column, f.size(right.along)))
+            f.invoke(
+                self.tiles.dots(dtype),
+                f"ptr {left.pointer}, i64 {f.size(left.down)}, i64 1, ptr {b}, i64 {f.size(right.along)}, "
+                f"i64 {f.size(self.inner)}, ptr {buffer}, i64 {width}, i64 {rows}, i64 {count}, i1 false",
             )
-        with f.when(f.emit(f"icmp slt i64 {start}, {stop}")):
-            self._columns(start, stop, tall, wide)
-        if isinstance(self.rows, int):
-            left = self.rows % tall
-            rest_shapes = [(left, rest_shapes[-1][1] if left == 1 else wide)] if left else []
-        with ExitStack() as stack:
-            if self.parallel:
-                stack.enter_context(f.when(f.emit(f"icmp eq i64 {following}, {threads}")))
-            for rows, vectors in rest_shapes:
-                left_over = f.emit(f"sub i64 {count}, {rest}")
-                end = f.add(rest, f.emit(f"mul i64 {f.emit(f'udiv i64 {left_over}, {rows}')}, {rows}"))
-                with f.when(f.emit(f"icmp slt i64 {rest}, {end}")):
-                    self._columns(rest, end, rows, vectors)
-                rest = end
+            self._finish(_Part("0", rows, column, count, buffer, str(width)))
 
-    def _columns(self, start: str, stop: str, rows: int, vectors: int) -> None:
-        """All columns for the rows from start to stop, `rows` at a time."""
-        f, lanes = self.f, self.lanes
-        block = vectors * lanes
-
-        def tiles(column: str, vectors: int, mask: str | None) -> None:
-            with f.looping(start, stop, rows) as row:
-                self._tile(row, rows, column, vectors, mask)
-
-        if isinstance(self.columns, int):
-            whole = self.columns - self.columns % block
-            if whole:
-                with f.looping("0", str(whole), block) as column:
-                    tiles(column, vectors, None)
-            rest = self.columns - whole
-            if rest:
-                used = -(-rest // lanes)
-                tiles(str(whole), used, f.mask(str(rest - (used - 1) * lanes), lanes) if rest % lanes else None)
-            return
-        count = f.size(self.columns)
-        whole_ = f.emit(f"mul i64 {f.emit(f'udiv i64 {count}, {block}')}, {block}")
-        with f.looping("0", whole_, block) as column:
-            tiles(column, vectors, None)
-        with f.looping(whole_, count, lanes) as column:
-            tiles(column, 1, f.mask(f.emit(f"sub i64 {count}, {column}"), lanes))
-
-    def _tile(self, row: str, rows: int, column: str, vectors: int, mask: str | None) -> None:
-        f, lanes, dtype = self.f, self.lanes, self.dtype
-        type_ = register(dtype, lanes)
-        zero = f.splat(literal(0, dtype), dtype, lanes)
-        sums = [[f.variable(type_, zero) for _ in range(vectors)] for _ in range(rows)]
-        assert self.left.base is not None
-        left = self.pointer(f, self.left.base)
-        across_, along = f.size(self.left.strides[-2]), f.size(self.left.strides[-1])
-        firsts = [
-            f.at(left, dtype, f.add(self.offsets[self.left], f.mul(f.add(row, str(r)), across_))) for r in range(rows)
-        ]
-        start = f.at(self.right_pointer, dtype, column)
-        with f.looping("0", f.size(self.inner), 1) as k:
-            line = f.at(start, dtype, f.mul(k, self.right_stride))
-            parts = [
-                f.load(f.at(line, dtype, str(v * lanes)), dtype, lanes, mask if v == vectors - 1 else None)
-                for v in range(vectors)
+    def _share(self, rows: str, tall: str | int, columns: str, width: int) -> tuple[tuple[str, str], tuple[str, str]]:
+        """The rows and the columns of this piece: whole tiles or whole panels, of what there is more of."""
+        f = self.f
+        if not self.parallel:
+            return ("0", rows), ("0", columns)
+        blocks = [f.quotient(f.sub(f.add(n, s), "1"), s) for n, s in ((rows, str(tall)), (columns, str(width)))]
+        by_rows = f.compare("sge", *blocks)
+        result = []
+        for count, number, size, chosen in zip(
+            (rows, columns), blocks, (str(tall), str(width)), (by_rows, f.negated(by_rows)), strict=True
+        ):
+            edges = [
+                f.mul(f.quotient(f.mul(number, piece), f.argument("pieces")), size)
+                for piece in (f.argument("piece"), f.add(f.argument("piece"), "1"))
             ]
-            step = f.mul(k, along)
-            for r in range(rows):
-                element = f.splat(f.load(f.at(firsts[r], dtype, step), dtype), dtype, lanes)
-                for v in range(vectors):
-                    total = f.get(sums[r][v], type_)
-                    f.set(sums[r][v], type_, self._multiply_add(element, parts[v], total, lanes))
-        shared: dict[object, str] = {}
-        for r in range(rows):
-            for v in range(vectors):
-                value = f.get(sums[r][v], type_)
-                place = f.add(column, str(v * lanes))
-                edge = mask if v == vectors - 1 else None
-                self._finish(value, _Spot(f.add(row, str(r)), place, lanes, edge, r, v), shared)
+            result.append((f.select(chosen, edges[0], "0"), f.select(chosen, f.least(edges[1], count), count)))
+        return result[0], result[1]
 
-    def _multiply_add(self, a: str, b: str, c: str, lanes: int) -> str:
-        type_ = register(self.dtype, lanes)
-        if self.dtype.kind == "f":
-            return self.f.call(f"llvm.fma.{suffix(self.dtype, lanes)}", type_, (type_, a), (type_, b), (type_, c))
-        return self.f.emit(f"add {type_} {self.f.emit(f'mul {type_} {a}, {b}')}, {c}")
+    def _scratch(self) -> list[str]:
+        """This piece's parts of the scratch buffers: there are at most as many pieces as threads."""
+        f = self.f
+        found = []
+        for node in self.kernel.scratch:
+            place = f.mul(f.size(node.shape[1]), f.size(node.shape[2]))
+            piece = f.argument("piece") if self.parallel else "0"
+            found.append(f.at(self.pointer(f, node), self.dtype, f.mul(piece, place)))
+        return found
 
     # The epilogue
 
-    def _finish(self, value: str, spot: _Spot, shared: dict[object, str]) -> None:
-        """The body after the product for one vector of a row, and its stores."""
-        f, lanes = self.f, spot.lanes
-        values: dict[Node, str] = {self.node: value}
+    def _direct(self) -> _Matrix | None:
+        """Where tiles go as they are, if nothing follows the product."""
+        if len(self.kernel.body) > 1 or len(self.kernel.sinks) > 1:
+            return None
+        (access,) = self.outputs.values()
+        matrix = self._operand(access)
+        return matrix if _is(matrix.along, 1) else None
+
+    def _finish(self, part: _Part) -> None:
+        """The body after the product, and its stores, for a part whose sums are in memory."""
+        f, lanes = self.f, self.lanes
+        rest = f.emit(f"urem i64 {part.columns}, {lanes}")
+        whole = f.sub(part.columns, rest)
+        mask = f.mask(rest, lanes)
+        ragged = f.compare("ne", rest, "0")
+        with f.looping("0", part.rows, 1) as row:
+            with f.looping("0", whole, lanes) as column:
+                self._vector(part, row, column, None)
+            with f.when(ragged):
+                self._vector(part, row, whole, mask)
+
+    def _vector(self, part: _Part, row: str, column: str, mask: str | None) -> None:
+        f, lanes = self.f, self.lanes
+        place = f.at(part.sums, self.dtype, f.add(f.mul(row, part.line), column))
+        values: dict[Node, str] = {self.node: f.load(place, self.dtype, lanes, mask)}
+        row, column = f.add(part.row, row), f.add(part.column, column)
 
         def find(node: Node) -> str:
             if node not in values:
-                constant_ = node.is_constant
-                values[node] = constant(f, node, lanes) if constant_ else self._read(self.loads[node], spot, shared)
+                values[node] = constant(f, node, lanes) if node.is_constant else self._read(node, row, column, mask)
             return values[node]
 
         for node in self.kernel.body[1:]:
@@ -243,129 +358,23 @@ class Product:
             assert isinstance(sink, Store)
             access = self.outputs[sink]
             assert access.base is not None
-            pointer, offset = self.pointer(f, access.base), self._offset(access, spot)
-            write(f, find(sink.value), pointer, access, offset, f.size(access.strides[-1]), lanes, spot.mask)
+            pointer, offset = self.pointer(f, access.base), self._offset(access, row, column)
+            write(f, find(sink.value), pointer, access, offset, f.size(access.strides[-1]), lanes, mask)
 
-    def _offset(self, access: Access, spot: _Spot) -> str:
+    def _offset(self, access: Access, row: str, column: str) -> str:
         f = self.f
-        offset = f.add(self.offsets[access], f.mul(spot.row, f.size(access.strides[-2])))
-        return f.add(offset, f.mul(spot.column, f.size(access.strides[-1])))
+        offset = f.add(self.offsets[access], f.mul(row, f.size(access.strides[-2])))
+        return f.add(offset, f.mul(column, f.size(access.strides[-1])))
 
-    def _read(self, access: Access, spot: _Spot, shared: dict[object, str]) -> str:
-        """Read an operand of the epilogue; what does not change with the row or the column is read once a tile."""
-        down, right = access.strides[-2:]
-        key = (access, None if _is_zero(down) else spot.down, None if _is_zero(right) else spot.right)
-        if key not in shared:
-            assert access.base is not None
-            pointer, offset = self.pointer(self.f, access.base), self._offset(access, spot)
-            if _is_zero(right):
-                one = read(self.f, pointer, access, offset, "0", 1, None)
-                shared[key] = self.f.splat(one, access.dtype, spot.lanes)
-            else:
-                shared[key] = read(self.f, pointer, access, offset, self.f.size(right), spot.lanes, spot.mask)
-        return shared[key]
-
-    # Transposed second operands
-
-    def _inner_products(self) -> None:
-        """One row at a time, each element a sum along the inner dimension, which both operands go along."""
-        f, lanes, dtype = self.f, self.target.lanes(self.dtype), self.dtype
-        type_ = register(dtype, lanes)
-        inner = f.size(self.inner)
-        zero = f.splat(literal(0, dtype), dtype, lanes)
-        line = f.size(self.right.strides[-1])
-        assert self.left.base is not None
-        left = self.pointer(f, self.left.base)
-        down = f.size(self.left.strides[-2])
-        whole = f.emit(f"sub i64 {inner}, {f.emit(f'urem i64 {inner}, {lanes}')}")
-        mask = f.mask(f.emit(f"sub i64 {inner}, {whole}"), lanes)
-        ragged = f.emit(f"icmp ne i64 {inner}, {whole}")
-
-        def block(row: str, column: str, width: int, out_mask: str | None) -> None:
-            sums = [f.variable(type_, zero) for _ in range(width)]
-            first = f.at(left, dtype, f.add(self.offsets[self.left], f.mul(row, down)))
-            starts = [f.at(self.right_pointer, dtype, f.mul(f.add(column, str(w)), line)) for w in range(width)]
-
-            def step(k: str, mask: str | None) -> None:
-                a = f.load(f.at(first, dtype, k), dtype, lanes, mask)
-                for w in range(width):
-                    b = f.load(f.at(starts[w], dtype, k), dtype, lanes, mask)
-                    f.set(sums[w], type_, self._multiply_add(a, b, f.get(sums[w], type_), lanes))
-
-            with f.looping("0", whole, lanes) as k:
-                step(k, None)
-            with f.when(ragged):
-                step(whole, mask)
-            totals = [across(f, reduce.Sum(()), f.get(s, type_), dtype, lanes) for s in sums]
-            value = totals[0]
-            if width > 1:
-                vector = register(dtype, width)
-                value = "poison"
-                for w, total in enumerate(totals):
-                    value = f.emit(f"insertelement {vector} {value}, {register(dtype)} {total}, i32 {w}")
-            self._finish(value, _Spot(row, column, width, out_mask), {})
-
-        count = f.size(self.columns)
-        width = 8
-        stop = f.emit(f"mul i64 {f.emit(f'udiv i64 {count}, {width}')}, {width}")
-        with f.looping("0", f.size(self.rows), 1) as row:
-            with f.looping("0", stop, width) as column:
-                block(row, column, width, None)
-            with f.looping(stop, count, 1) as column:
-                block(row, column, 1, None)
-
-    def _pack(self) -> None:
-        """Copy the second operand so that its columns are adjacent."""
-        f, dtype = self.f, self.dtype
-        scratch = self.kernel.scratch[0]
-        assert self.right.base is not None
-        source = f.at(self.pointer(f, self.right.base), dtype, self.offsets[self.right])
-        packed = self.pointer(f, scratch)
-        inner, count = f.size(self.inner), f.size(self.columns)
-        down, along = f.size(self.right.strides[-2]), f.size(self.right.strides[-1])
-        block = 16 if self.target.vector_bytes == 64 and dtype.itemsize == 4 else (8 if dtype.itemsize == 4 else 4)
-        transposed = self._unit(self.right.strides[-2])
-        whole_k, whole_n = "0", "0"
-        if transposed:
-            whole_k = f.emit(f"sub i64 {inner}, {f.emit(f'urem i64 {inner}, {block}')}")
-            whole_n = f.emit(f"sub i64 {count}, {f.emit(f'urem i64 {count}, {block}')}")
-            with f.looping("0", whole_n, block) as n, f.looping("0", whole_k, block) as k:
-                lines = [
-                    f.load(f.at(source, dtype, f.add(k, f.mul(f.add(n, str(i)), along))), dtype, block)
-                    for i in range(block)
-                ]
-                for i, line in enumerate(_transposed(f, lines, register(dtype, block))):
-                    f.store(line, f.at(packed, dtype, f.add(n, f.mul(f.add(k, str(i)), count))), dtype, block)
-
-        def copy(first_n: str, first_k: str, last_k: str, last_n: str) -> None:
-            with f.looping(first_n, last_n, 1) as n, f.looping(first_k, last_k, 1) as k:
-                element = f.load(f.at(source, dtype, f.add(f.mul(k, down), f.mul(n, along))), dtype)
-                f.store(element, f.at(packed, dtype, f.add(n, f.mul(k, count))), dtype)
-
-        copy("0", whole_k, inner, count)
-        copy(whole_n, "0", whole_k, count)
-        self.right_pointer, self.right_stride = packed, count
+    def _read(self, node: Node, row: str, column: str, mask: str | None) -> str:
+        access = self.loads[node]
+        assert access.base is not None
+        pointer, offset = self.pointer(self.f, access.base), self._offset(access, row, column)
+        if _is(access.strides[-1], 0):
+            one = read(self.f, pointer, access, offset, "0", 1, None)
+            return self.f.splat(one, access.dtype, self.lanes)
+        return read(self.f, pointer, access, offset, self.f.size(access.strides[-1]), self.lanes, mask)
 
 
-def _is_zero(stride: Dim) -> bool:
-    return isinstance(stride, int) and stride == 0
-
-
-def _transposed(f: Function, lines: list[str], type_: str) -> list[str]:
-    """A square block of vectors transposed, by exchanging halves of pairs: log2(size) rounds of shuffles."""
-    size = len(lines)
-    distance = size // 2
-    while distance:
-        result = list(lines)
-        for i in range(size):
-            if i & distance:
-                continue
-            j = i + distance
-            low = [c if not c & distance else size + c - distance for c in range(size)]
-            high = [c + distance if not c & distance else size + c for c in range(size)]
-            for place, picks in ((i, low), (j, high)):
-                mask = ", ".join(f"i32 {p}" for p in picks)
-                result[place] = f.emit(f"shufflevector {type_} {lines[i]}, {type_} {lines[j]}, <{size} x i32> <{mask}>")
-        lines = result
-        distance //= 2
-    return lines
+def _is(stride: Dim, number: int) -> bool:
+    return isinstance(stride, int) and stride == number

@@ -28,9 +28,12 @@ from amigrad.backends.native.kernels import (
     Store,
 )
 from amigrad.backends.native.passes import matrix_of, updates
+from amigrad.backends.native.products import scratch
 from amigrad.backends.native.scans import FOLLOWING, Loop
 from amigrad.backends.native.simplify import FirstSame, Node, Simplified, shape_key
+from amigrad.backends.native.target import host
 from amigrad.backends.native.views import View, contiguous_strides, move, reshape_strides, whole, whole_of
+from amigrad.backends.workers import threads
 from amigrad.graph import Dim, Operator, Shape, State, int32
 from amigrad.graph.sizes import product
 from amigrad.operators import create, linear, lookup, movement, random, reduce
@@ -298,10 +301,8 @@ class _Scheduler:
         self.producers[node] = [kernel]
         for operand in node.inputs:
             self.load(kernel, operand)
-        right = node.inputs[1]
-        strides = kernel.loads[right].strides
-        if not (isinstance(strides[-1], int) and strides[-1] == 1):
-            kernel.scratch.append(Node(right.shape[-2:], right.dtype, number=-1))
+        left, right = (kernel.loads[operand] for operand in node.inputs)
+        kernel.scratch.extend(scratch(left, right, host(), threads()))
 
     def _place(self, value: Node, target: View) -> Kernel:
         """Store a value in a part of a buffer."""

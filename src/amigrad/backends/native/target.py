@@ -9,6 +9,7 @@ from functools import cache
 from amigrad.graph import DType
 
 LEVELS = ("avx512", "avx2", "generic")
+_MANY_REGISTERS = ((8, 3), (4, 6), (1, 32))
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,13 @@ class Target:
     cpu: str
     features: str
     vector_bytes: int
-    registers: int
+    tiles: tuple[tuple[int, int], ...]
+    """Tiles of matrix products, in rows and vectors: for many rows, for a few, and for one."""
+
+    @property
+    def masks(self) -> bool:
+        """Whether parts of vectors are read and written as fast as whole ones."""
+        return self.vector_bytes >= 32
 
     def lanes(self, dtype: DType) -> int:
         """How many elements of a type a vector holds."""
@@ -40,11 +47,13 @@ def host() -> Target:
     has = {name for name, present in features.items() if present}
     if "avx512f" in has and "avx512bw" in has and wanted in ("", "avx512"):
         # Without this LLVM would keep to half of the vector on some CPUs.
-        return Target(triple, cpu, features.flatten() + ",-prefer-256-bit", 64, 32)
+        return Target(triple, cpu, features.flatten() + ",-prefer-256-bit", 64, _MANY_REGISTERS)
     without = ",".join(f"-{name}" for name in sorted(has) if name.startswith(("avx512", "evex512")))
     if "avx2" in has and "fma" in has and wanted in ("", "avx512", "avx2"):
-        return Target(triple, cpu, features.flatten() + ("," + without if without else ""), 32, 16)
+        return Target(
+            triple, cpu, features.flatten() + ("," + without if without else ""), 32, ((6, 2), (3, 3), (1, 32))
+        )
     if "neon" in has and not wanted:
-        return Target(triple, cpu, features.flatten(), 16, 32)
+        return Target(triple, cpu, features.flatten(), 16, _MANY_REGISTERS)
     generic = "x86-64" if triple.startswith("x86_64") else "generic"
-    return Target(triple, generic, "", 16, 16)
+    return Target(triple, generic, "", 16, ((4, 2), (2, 4), (1, 32)))

@@ -1,0 +1,314 @@
+"""Tiles of matrix products: functions that all products of a module share.
+
+A tile, a few rows by a few vectors of columns, adds up in registers over a stretch of the inner dimension and goes to
+memory once. Panels are parts of an operand copied so that a tile reads them from the front to the back. What follows a
+product (an activation, an update) is its own business, in `products.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from amigrad.backends.native.ir import Function, SizeTable, literal, register, suffix
+from amigrad.backends.native.target import Target
+from amigrad.graph import Dim, DType
+
+_TILE = (
+    "ptr noalias %a, i64 %a_down, i64 %a_along, ptr noalias %b, i64 %b_down, i64 %inner, "
+    "ptr noalias %c, i64 %c_down, i64 %rows, i64 %columns, i1 %more"
+)
+_PACK = "ptr noalias %a, i64 %down, i64 %along, i64 %inner, i64 %columns, ptr noalias %c, i64 %c_down"
+_LINES = 8
+"""So many lines of a matrix are read at a time where it is multiplied with one row."""
+
+
+class Tiles:
+    """The functions that the products of one module call. They are written in the end, for what was asked for."""
+
+    def __init__(self, target: Target, sizes: SizeTable) -> None:
+        self.target = target
+        self.sizes = sizes
+        self.waiting: dict[str, tuple[str, Callable[[Function], None]]] = {}
+        self.widths: dict[str, set[int]] = {}
+
+    def functions(self) -> list[Function]:
+        """The functions, written."""
+        result = []
+        for name, (arguments, write) in self.waiting.items():
+            f = Function(name, self.sizes, arguments, internal=True)
+            write(f)
+            f.do("ret i32 0")
+            result.append(f)
+        return result
+
+    def _function(self, kind: str, dtype: DType, arguments: str, write: Callable[[Function], None]) -> str:
+        name = f"{kind}_{suffix(dtype, 1)}"
+        self.waiting.setdefault(name, (arguments, write))
+        return name
+
+    def sums(self, dtype: DType, shape: tuple[int, int], columns: Dim) -> str:
+        """c = a b, or c + a b if there is `more`, for at most so many rows (at least 1), and any columns.
+
+        a: element (row, k) at row * a_down + k * a_along; the columns of b and c are adjacent. Of the tile's shape
+        (rows, vectors) narrower ones are made too, for the last columns of a matrix of so many.
+        """
+        lanes, narrow = self.target.lanes(dtype), self.target.tiles[0][1]
+        rows, vectors = shape
+        if rows == 1:
+            return self._function("row", dtype, _TILE, lambda f: _row(f, dtype, lanes))
+        kind = f"sums_{rows}x{vectors}"
+        widths = self.widths.setdefault(f"{kind}_{dtype}", set())
+        if isinstance(columns, int):
+            widths |= {v for v in (narrow, vectors) if columns >= v * lanes} | {
+                -(-(columns % (narrow * lanes)) // lanes)
+            }
+        else:
+            widths |= {*range(1, narrow + 1), vectors}
+
+        def write(f: Function) -> None:
+            whole = "0"
+            if vectors > narrow and vectors in widths:
+                whole = f.sub("%columns", f.emit(f"urem i64 %columns, {vectors * lanes}"))
+                with f.looping("0", whole, vectors * lanes) as column:
+                    _sums(f, self.target, dtype, rows, vectors, column, None)
+            with f.looping(whole, "%columns", narrow * lanes) as column:
+                left = f.sub("%columns", column)
+                most = "true"
+                for width in sorted(widths & {*range(1, narrow + 1)}, reverse=True):
+                    smaller = max((w for w in widths if w < width), default=0)
+                    more = f.compare("sgt", left, str(smaller * lanes)) if smaller else "true"
+                    with f.when(f.both(most, more)):
+                        _sums(f, self.target, dtype, rows, width, column, left)
+                    most = f.negated(more)
+
+        return self._function(kind, dtype, _TILE, write)
+
+    def dots(self, dtype: DType) -> str:
+        """The same (without `more`) where both operands lie along the inner dimension: column j of b at j * b_down.
+
+        c has room for whole tiles.
+        """
+
+        def write(f: Function) -> None:
+            lanes = self.target.lanes(dtype)
+            one = f.emit("icmp eq i64 %rows, 1")
+            few = max(1, lanes // 4)
+            for rows, columns, taken in ((1, lanes, one), (few, lanes // few, f.emit(f"xor i1 {one}, true"))):
+                over = f.looping("0", "%columns", columns), f.looping("0", "%rows", rows)
+                with f.when(taken), over[0] as column, over[1] as row:
+                    _dots(f, self.target, dtype, rows, columns, row, column)
+
+        return self._function("dots", dtype, _TILE, write)
+
+    # Panels
+
+    def pack(self, dtype: DType, adjacent: str) -> str:
+        """c[k, column] = a[k * down + column * along], where the "columns" or the "inner" elements of a are adjacent,
+        or "neither".
+        """
+
+        def write(f: Function) -> None:
+            if adjacent == "columns":
+                _copy(f, self.target, dtype)
+            elif adjacent == "inner":
+                _transpose(f, dtype, max(2, min(16, self.target.lanes(dtype))))
+            else:
+                _move(f, dtype, "0", "%inner")
+
+        return self._function(f"pack_{adjacent}", dtype, _PACK, write)
+
+
+def multiply_add(f: Function, dtype: DType, lanes: int, a: str, b: str, c: str) -> str:
+    """a * b + c."""
+    type_ = register(dtype, lanes)
+    if dtype.kind == "f":
+        return f.call(f"llvm.fmuladd.{suffix(dtype, lanes)}", type_, (type_, a), (type_, b), (type_, c))
+    return f.emit(f"add {type_} {f.emit(f'mul {type_} {a}, {b}')}, {c}")
+
+
+def _clamped(f: Function, dtype: DType, pointer: str, first: str, count: int, limit: str, stride: str) -> list[str]:
+    """The addresses of so many lines, `stride` apart; the last one again for those that do not exist."""
+    lines = [f.at(pointer, dtype, f.mul(first, stride))]
+    for number in range(1, count):
+        exists = f.emit(f"icmp slt i64 {f.add(first, str(number))}, {limit}")
+        lines.append(f.at(lines[-1], dtype, f.emit(f"select i1 {exists}, i64 {stride}, i64 0")))
+    return lines
+
+
+def _sums(f: Function, target: Target, dtype: DType, rows: int, vectors: int, column: str, left: str | None) -> None:
+    """A tile of sums. left: how many columns are left, of which the last vector may have fewer than its lanes.
+
+    Rows that do not exist are the last one computed again.
+    """
+    lanes = target.lanes(dtype)
+    type_ = register(dtype, lanes)
+    zero = f.splat(literal(0, dtype), dtype, lanes)
+    mask = None if left is None else f.mask(f.emit(f"sub i64 {left}, {(vectors - 1) * lanes}"), lanes)
+    edges = [mask if v == vectors - 1 else None for v in range(vectors)]
+    sums = [[f.variable(type_, zero) for _ in range(vectors)] for _ in range(rows)]
+    firsts = _clamped(f, dtype, "%a", "0", rows, "%rows", "%a_down")
+    start = f.at("%b", dtype, column)
+    results = _clamped(f, dtype, f.at("%c", dtype, column), "0", rows, "%rows", "%c_down")
+    with f.when("%more"):
+        for r in range(rows):
+            for v in range(vectors):
+                f.set(sums[r][v], type_, f.load(f.at(results[r], dtype, str(v * lanes)), dtype, lanes, edges[v]))
+    with f.looping("0", "%inner", 1) as k:
+        line = f.at(start, dtype, f.mul(k, "%b_down"))
+        parts = [
+            f.load(f.at(line, dtype, str(v * lanes)), dtype, lanes, edges[v] if target.masks else None)
+            for v in range(vectors)
+        ]
+        step = f.mul(k, "%a_along")
+        for r in range(rows):
+            element = f.splat(f.load(f.at(firsts[r], dtype, step), dtype), dtype, lanes)
+            for v in range(vectors):
+                f.set(sums[r][v], type_, multiply_add(f, dtype, lanes, element, parts[v], f.get(sums[r][v], type_)))
+    for r in range(rows):
+        for v in range(vectors):
+            f.store(f.get(sums[r][v], type_), f.at(results[r], dtype, str(v * lanes)), dtype, lanes, edges[v])
+
+
+def _row(f: Function, dtype: DType, lanes: int) -> None:
+    """One row, which adds up in memory: some lines of the second operand at a time, from the left to the right."""
+    rest = f.emit(f"urem i64 %columns, {lanes}")
+    whole = f.sub("%columns", rest)
+    mask = f.mask(rest, lanes)
+
+    def over(part: Callable[[str, str | None], None]) -> None:
+        with f.looping("0", whole, lanes) as column:
+            part(column, None)
+        with f.when(f.compare("ne", rest, "0")):
+            part(whole, mask)
+
+    def add(k: str, count: int) -> None:
+        places = [f.add(k, str(i)) for i in range(count)]
+        elements = [
+            f.splat(f.load(f.at("%a", dtype, f.mul(place, "%a_along")), dtype), dtype, lanes) for place in places
+        ]
+        lines = [f.at("%b", dtype, f.mul(place, "%b_down")) for place in places]
+
+        def part(column: str, mask: str | None) -> None:
+            result = f.at("%c", dtype, column)
+            total = f.load(result, dtype, lanes, mask)
+            for element, line in zip(elements, lines, strict=True):
+                b = f.load(f.at(line, dtype, column), dtype, lanes, mask)
+                total = multiply_add(f, dtype, lanes, element, b, total)
+            f.store(total, result, dtype, lanes, mask)
+
+        over(part)
+
+    zero = f.splat(literal(0, dtype), dtype, lanes)
+    with f.when(f.negated("%more")):
+        over(lambda column, mask: f.store(zero, f.at("%c", dtype, column), dtype, lanes, mask))
+    several = f.sub("%inner", f.emit(f"urem i64 %inner, {_LINES}"))
+    with f.looping("0", several, _LINES) as k:
+        add(k, _LINES)
+    with f.looping(several, "%inner", 1) as k:
+        add(k, 1)
+
+
+def _dots(f: Function, target: Target, dtype: DType, rows: int, columns: int, row: str, column: str) -> None:
+    """A tile of inner products, as many as a vector has lanes: they add up in a vector each."""
+    lanes = target.lanes(dtype)
+    type_ = register(dtype, lanes)
+    zero = f.splat(literal(0, dtype), dtype, lanes)
+    sums = [f.variable(type_, zero) for _ in range(rows * columns)]
+    firsts = _clamped(f, dtype, "%a", row, rows, "%rows", "%a_down")
+    seconds = _clamped(f, dtype, "%b", column, columns, "%columns", "%b_down")
+
+    def step(k: str, mask: str | None) -> None:
+        b = [f.load(f.at(second, dtype, k), dtype, lanes, mask) for second in seconds]
+        for r in range(rows):
+            a = f.load(f.at(firsts[r], dtype, k), dtype, lanes, mask)
+            for c in range(columns):
+                place = sums[r * columns + c]
+                f.set(place, type_, multiply_add(f, dtype, lanes, a, b[c], f.get(place, type_)))
+
+    if target.masks:
+        with f.looping("0", "%inner", lanes) as k:
+            step(k, f.mask(f.least(f.sub("%inner", k), str(lanes)), lanes))
+    else:
+        rest = f.emit(f"urem i64 %inner, {lanes}")
+        whole = f.sub("%inner", rest)
+        with f.looping("0", whole, lanes) as k:
+            step(k, None)
+        with f.when(f.compare("ne", rest, "0")):
+            step(whole, f.mask(rest, lanes))
+    lines = [f.get(place, type_) for place in sums]
+    while len(lines) > 1:
+        lines = [
+            f.emit(f"{'fadd' if dtype.kind == 'f' else 'add'} {type_} {low}, {high}")
+            for low, high in _exchanged(f, lines, type_, lanes, len(lines) // 2)
+        ]
+    for r in range(rows):
+        place = f.add(f.mul(f.add(row, str(r)), "%c_down"), column)
+        part = lines[0]
+        if rows > 1:
+            picks = ", ".join(f"i32 {r * columns + c}" for c in range(columns))
+            part = f.emit(f"shufflevector {type_} {part}, {type_} poison, <{columns} x i32> <{picks}>")
+        f.store(part, f.at("%c", dtype, place), dtype, columns)
+
+
+def _copy(f: Function, target: Target, dtype: DType) -> None:
+    lanes = target.lanes(dtype)
+    rest = f.emit(f"urem i64 %columns, {lanes}")
+    whole = f.emit(f"sub i64 %columns, {rest}")
+    mask = f.mask(rest, lanes)
+    ragged = f.emit(f"icmp ne i64 {rest}, 0")
+    with f.looping("0", "%inner", 1) as k:
+        source = f.at("%a", dtype, f.mul(k, "%down"))
+        result = f.at("%c", dtype, f.mul(k, "%c_down"))
+        with f.looping("0", whole, lanes) as column:
+            f.store(f.load(f.at(source, dtype, column), dtype, lanes), f.at(result, dtype, column), dtype, lanes)
+        with f.when(ragged):
+            f.store(f.load(f.at(source, dtype, whole), dtype, lanes, mask), f.at(result, dtype, whole), dtype, lanes)
+
+
+def _transpose(f: Function, dtype: DType, size: int) -> None:
+    """Square blocks; the last ones overlap with those before, and columns that do not exist are the last one again."""
+    type_ = register(dtype, size)
+    short = f.emit(f"icmp slt i64 %inner, {size}")
+    with f.when(short):
+        _move(f, dtype, "0", "%inner")
+    final = f.emit(f"sub i64 %inner, {size}")
+    stop = f.emit(f"select i1 {short}, i64 0, i64 %columns")
+    with f.looping("0", stop, size) as column:
+        sources = _clamped(f, dtype, "%a", column, size, "%columns", "%along")
+        with f.looping("0", "%inner", size) as start:
+            k = f.least(start, final)
+            lines = [f.load(f.at(source, dtype, k), dtype, size) for source in sources]
+            distance = size // 2
+            while distance:
+                exchanged = _exchanged(f, lines, type_, size, distance)
+                lines = [""] * size
+                for (low, high), i in zip(exchanged, (i for i in range(size) if not i & distance), strict=True):
+                    lines[i], lines[i + distance] = low, high
+                distance //= 2
+            for i, line in enumerate(lines):
+                place = f.add(f.mul(f.add(k, str(i)), "%c_down"), column)
+                f.store(line, f.at("%c", dtype, place), dtype, size)
+
+
+def _exchanged(f: Function, lines: list[str], type_: str, lanes: int, distance: int) -> list[tuple[str, str]]:
+    """Of lines `distance` apart: the low halves of both, and the high halves, of each 2 * distance lanes."""
+    result = []
+    for i in range(len(lines)):
+        if i & distance:
+            continue
+        low = [c if not c & distance else lanes + c - distance for c in range(lanes)]
+        high = [c + distance if not c & distance else lanes + c for c in range(lanes)]
+        pair = f"{type_} {lines[i]}, {type_} {lines[i + distance]}"
+        low_, high_ = (
+            f.emit(f"shufflevector {pair}, <{lanes} x i32> <{', '.join(f'i32 {p}' for p in picks)}>")
+            for picks in (low, high)
+        )
+        result.append((low_, high_))
+    return result
+
+
+def _move(f: Function, dtype: DType, start: str, stop: str) -> None:
+    with f.looping(start, stop, 1) as k, f.looping("0", "%columns", 1) as column:
+        source = f.add(f.mul(k, "%down"), f.mul(column, "%along"))
+        result = f.add(f.mul(k, "%c_down"), column)
+        f.store(f.load(f.at("%a", dtype, source), dtype), f.at("%c", dtype, result), dtype)

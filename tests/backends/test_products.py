@@ -1,0 +1,157 @@
+"""Matrix products of all sizes, orders and element types, on every kind of processor this machine can stand in for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+import pytest
+
+import amigrad as ag
+from amigrad.backends import workers
+from amigrad.backends.native import products
+from amigrad.backends.native.target import host
+from amigrad.graph.tensor import Array
+
+ORDERS = {
+    "a b": lambda a, b: a @ b,
+    "aᵀ b": lambda a, b: a.mT @ b,
+    "a bᵀ": lambda a, b: a @ b.mT,
+    "aᵀ bᵀ": lambda a, b: a.mT @ b.mT,
+}
+# Rows, inner dimension, columns: around the sizes of tiles and vectors, few and many rows.
+SIZES = [
+    (1, 1, 1), (1, 40, 33), (1, 7, 150), (2, 3, 1), (3, 70, 47), (4, 33, 97), (5, 16, 49), (7, 65, 16), (8, 90, 48),
+    (9, 20, 130), (17, 70, 90), (31, 300, 64), (50, 1, 19), (50, 130, 1), (66, 35, 20), (70, 17, 103), (129, 40, 50),
+    (0, 3, 4), (3, 0, 4), (3, 4, 0),
+]  # fmt: skip
+
+
+@pytest.fixture(params=["", "avx2", "generic"])
+def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("AMIGRAD_CPU", request.param)
+    host.cache_clear()
+    yield request.param
+    host.cache_clear()
+
+
+@pytest.fixture(params=["as set", "small blocks"])
+def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With small blocks, small products are cut as large ones are."""
+    if request.param == "small blocks":
+        for name, value in {"STRETCH": 13, "BLOCK": 48, "PACKED_ROWS": 9, "LARGE": 0}.items():
+            monkeypatch.setattr(products, name, value)
+
+
+@cache
+def operands(order: str, sizes: tuple[int, int, int], dtype: str = "float32") -> tuple[Array, Array, Array, float]:
+    """Both operands, their product in float64, and how far a sum of this length may be from it."""
+    rows, inner, columns = sizes
+    random = np.random.default_rng(sum(sizes))
+    shapes = [(rows, inner), (inner, columns)]
+    a, b = (
+        random.normal(size=shape[:: -1 if part.endswith("ᵀ") else 1])
+        for shape, part in zip(shapes, order.split(), strict=True)
+    )
+    if not dtype.startswith("float"):
+        a, b = np.round(a * 9), np.round(b * 9)
+    a, b = a.astype(dtype), b.astype(dtype)
+    wide = ORDERS[order](a.astype(np.float64), b.astype(np.float64))
+    sizes_of_terms = ORDERS[order](np.abs(a).astype(np.float64), np.abs(b).astype(np.float64))
+    # Each of `inner` additions rounds once, by at most half a unit of a partial sum.
+    accuracy = np.finfo(a.dtype).eps if a.dtype.kind == "f" else 0.0
+    return a, b, wide, inner * accuracy * float(sizes_of_terms.max(initial=0.0))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_size_by_one_compilation(order: str, target: str, blocks: None) -> None:
+    product = ag.compile(ORDERS[order])
+    for sizes in SIZES:
+        a, b, expected, error = operands(order, sizes)
+        result = product(ag.tensor(a), ag.tensor(b)).numpy()
+        assert result.shape == expected.shape
+        np.testing.assert_allclose(result, expected, rtol=0, atol=error, err_msg=str(sizes))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_sizes_that_are_constants(order: str, target: str, blocks: None) -> None:
+    def product(a: Array, weights: ag.Tensor) -> Array:
+        return ag.compile(lambda a: ORDERS[order](a, weights))(ag.tensor(a)).numpy()
+
+    for sizes in SIZES:
+        a, b, expected, error = operands(order, sizes)
+        result = product(a, ag.parameter(b))
+        np.testing.assert_allclose(result, expected, rtol=0, atol=error, err_msg=str(sizes))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int32", "int64"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_other_element_types(order: str, dtype: str, target: str, blocks: None) -> None:
+    product = ag.compile(ORDERS[order])
+    for sizes in SIZES:
+        a, b, expected, error = operands(order, sizes, dtype)
+        np.testing.assert_allclose(product(ag.tensor(a), ag.tensor(b)).numpy(), expected, rtol=0, atol=error)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_follows_a_product_is_done_once_for_each_element(order: str, target: str, blocks: None) -> None:
+    """An update in place that reads what it overwrites, and a result with a bias for rows and one for columns."""
+
+    def check(sizes: tuple[int, int, int]) -> None:
+        a, b, product, error = operands(order, sizes)
+        rows, _, columns = sizes
+        random = np.random.default_rng(4)
+        before, down, along = (random.normal(size=s).astype("f") for s in ((rows, columns), (rows, 1), (columns,)))
+        state = ag.parameter(before)
+
+        @ag.compile
+        def step(a, b, down, along):
+            result = ORDERS[order](a, b)
+            state.assign(state * 0.5 - result)
+            return ag.tanh(result * 0.01 + down * along)
+
+        found = step(*map(ag.tensor, (a, b, down, along))).numpy()
+        np.testing.assert_allclose(found, np.tanh(product * 0.01 + down * along), rtol=0, atol=0.01 * error + 1e-6)
+        np.testing.assert_allclose(state.numpy(), before * 0.5 - product, rtol=0, atol=error + 1e-6)
+
+    for sizes in SIZES:
+        if 0 not in sizes:
+            check(sizes)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_stacks_and_other_strides(order: str, target: str, blocks: None) -> None:
+    random = np.random.default_rng(3)
+    parts = order.split()
+    product = ag.compile(ORDERS[order])
+    every_other = ag.compile(lambda a, b: ORDERS[order](a[:, ::2, ::2], b[:, ::2, ::2]))
+    for stack, rows, inner, columns in ((3, 5, 30, 18), (2, 20, 40, 70), (4, 70, 6, 5)):
+        shapes = [(stack, rows, inner), (stack, inner, columns)]
+        a, b = (
+            random.normal(size=(s, *shape[:: -1 if part.endswith("ᵀ") else 1])).astype("f")
+            for (s, *shape), part in zip(shapes, parts, strict=True)
+        )
+        np.testing.assert_allclose(product(ag.tensor(a), ag.tensor(b)).numpy(), ORDERS[order](a, b), atol=1e-4)
+        apart_a, apart_b = np.repeat(np.repeat(a, 2, 1), 2, 2), np.repeat(np.repeat(b, 2, 1), 2, 2)
+        found = every_other(ag.tensor(apart_a), ag.tensor(apart_b)).numpy()
+        np.testing.assert_allclose(found, ORDERS[order](a, b), atol=1e-4)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_cut_in_any_way_the_bits_are_the_same(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By other blocks, and by threads."""
+    sizes = (150, 300, 220)
+    a, b, _, _ = operands(order, sizes)
+    monkeypatch.setattr(workers, "_threads", None)
+
+    def run() -> bytes:
+        return ag.compile(lambda a, b: ORDERS[order](a, b) * 2.0)(ag.tensor(a), ag.tensor(b)).numpy().tobytes()
+
+    whole = run()
+    for count in (2, 3, 16):
+        ag.set_threads(count)
+        assert run() == whole
+    for name, value in {"STRETCH": 48, "BLOCK": 48, "PACKED_ROWS": 1000}.items():
+        monkeypatch.setattr(products, name, value)
+    assert run() == whole
