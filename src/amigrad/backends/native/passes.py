@@ -7,12 +7,13 @@ can run one after the other, and the step turns out to have one row, W is read o
 
 from __future__ import annotations
 
-from amigrad.backends.native.ir import Function, literal, register, suffix
+from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.kernels import Kernel, Store
 from amigrad.backends.native.loops import Pointer
 from amigrad.backends.native.reductions import across
 from amigrad.backends.native.simplify import Node, dim_key
 from amigrad.backends.native.target import Target
+from amigrad.backends.native.tiles import multiply_add
 from amigrad.backends.native.values import Access, constant, lower, read, write
 from amigrad.backends.native.views import View, is_unit
 from amigrad.graph import Dim, State
@@ -91,7 +92,7 @@ class Pass:
             for number, x, total in zip(numbers, xs, sums, strict=True):
                 line = f.add(f.size(self.matrix.offset), f.mul(number, f.size(self.matrix.strides[0])))
                 weights = self._load(self.matrix, f.add(line, column), lanes, mask)
-                f.set(total, type_, self._multiply_add(weights, gradient, f.get(total, type_)))
+                f.set(total, type_, multiply_add(f, dtype, lanes, weights, gradient, f.get(total, type_)))
                 product = f.emit(f"{'fmul' if dtype.kind == 'f' else 'mul'} {type_} {x}, {outer}")
                 _finish(f, self.update, self.pointer, product, (number, column), lanes, mask)
 
@@ -104,13 +105,6 @@ class Pass:
         for place, total in zip(places, sums, strict=True):
             value = across(f, reduce.Sum(()), f.get(total, type_), dtype, lanes)
             f.store(value, f.at(self.dots, dtype, place), dtype)
-
-    def _multiply_add(self, a: str, b: str, c: str) -> str:
-        type_ = register(self.dtype, self.lanes)
-        if self.dtype.kind == "f":
-            name = f"llvm.fma.{suffix(self.dtype, self.lanes)}"
-            return self.f.call(name, type_, (type_, a), (type_, b), (type_, c))
-        return self.f.emit(f"add {type_} {self.f.emit(f'mul {type_} {a}, {b}')}, {c}")
 
     def _element(self, view: View, index: str, axis: int) -> str:
         offset = self.f.add(self.f.size(view.offset), self.f.mul(index, self.f.size(view.strides[axis])))

@@ -88,7 +88,7 @@ def lower_scan(graph: Nodes, scan: Scan, inputs: tuple[Node, ...], shape: Shape,
             found[id(stand_in)] = enter(stand_in.spec, "rows" if place < len(body.sequences) else "fixed")
     build(inner, topological_order([row]), found)
     lowered = inner.finished([node for node, _ in places], [found[id(row)]])
-    from amigrad.backends.native.schedule import is_native
+    from amigrad.backends.native.lowerable import is_native
 
     if not all(is_native(node) or node.operator is None for node in lowered.nodes):
         return None
