@@ -45,7 +45,7 @@ class Results:
 
     def array(self, shape: tuple[int, ...], dtype: DType) -> Array:
         """An array whose memory nobody else has, not even a view of it."""
-        for number in range(len(self._pairs)):
+        for number in range(len(self._pairs) if _ALONE else 0):
             if self._pairs[number][1].shape == shape and _references(self._pairs[number]) == _ALONE:
                 return self._pairs[number][1]
         pair = _made(shape, dtype)
