@@ -25,12 +25,12 @@ from amigrad.graph import Dim, Size, int32, int64
 from amigrad.graph.sizes import product, terms_of
 
 _OF_PIECE = ("piece", "pieces", "thread")
-_GRAIN = 19
-"""A piece of a kernel has 2 to this power of multiplications at least: about 10 microseconds."""
+_GRAIN = 18
+"""A piece of a kernel has 2 to this power of multiplications at least: about 5 microseconds."""
 _MUCH = 2**30
 """What a loop over time is taken to have to do."""
 _PIECES = 4
-"""So many pieces of a loop for each thread: one that comes late takes fewer."""
+"""At most so many pieces for each thread: one that comes late, or is slow, takes fewer."""
 _LINE = 64
 _MOST_LINES = 8
 
@@ -134,16 +134,10 @@ class _Run(Function):
             self.do(f"ret i32 {failure}")
             self.label(good)
 
-    def share(self, kernel: Function, taker: Function, work: Dim, most: int) -> None:
-        """Call a kernel, shared among threads if there is work enough: at most so many pieces for each thread.
-
-        A product has one at most: its scratch has room for so many.
-        """
-        is_one = self.emit("icmp eq i64 %threads, 1")
-        most_pieces = self.emit(f"select i1 {is_one}, i64 1, i64 {self.mul('%threads', str(most))}")
-        grains = self.emit(f"lshr i64 {self.size(work)}, {_GRAIN}")
-        fewer = self.emit(f"icmp slt i64 {grains}, {most_pieces}")
-        pieces = self.emit(f"select i1 {fewer}, i64 {grains}, i64 {most_pieces}")
+    def share(self, kernel: Function, taker: Function, work: Dim) -> None:
+        """Call a kernel, shared among threads if there is work enough for several pieces."""
+        most = self.select(self.compare("eq", "%threads", "1"), "1", self.mul("%threads", str(_PIECES)))
+        pieces = self.least(self.emit(f"lshr i64 {self.size(work)}, {_GRAIN}"), most)
         several, alone, done = self.fresh("several"), self.fresh("alone"), self.fresh("done")
         self.do(f"br i1 {self.emit(f'icmp sgt i64 {pieces}, 1')}, label %{several}, label %{alone}")
         self.label(several)
@@ -306,7 +300,7 @@ class _Emitter:
         f = self._finished(f)
         if shared:
             taker = self.takers.setdefault(f.name, _taker(f))
-            run.share(f, taker, work(kernel), 1 if kernel.kind == "product" else _PIECES)
+            run.share(f, taker, work(kernel))
         else:
             run.run(f, len(self.checks) if kernel.kind == "check" else 0)
 

@@ -33,6 +33,8 @@ PACKED_ROWS = 64
 """From so many rows on the second operand is packed."""
 LARGE = 1 << 16
 """A first operand of so many elements is packed if it lies transposed."""
+PIECE_ROWS = 64
+"""So many rows at least has a piece of a product whose columns are not cut."""
 _MARGIN = 16
 """Lines of sums are so much longer than needed, lest they all fall on the same places of a cache."""
 
@@ -291,31 +293,40 @@ class Product:
             self._finish(_Part("0", rows, column, count, buffer, str(width)))
 
     def _share(self, rows: str, tall: str | int, columns: str, width: int) -> tuple[tuple[str, str], tuple[str, str]]:
-        """The rows and the columns of this piece: whole tiles or whole panels, of what there is more of."""
+        """The rows and the columns of this piece: whole panels, or tiles if there are more blocks of rows than panels.
+
+        Each piece packs the panels that it uses, so that pieces of too few rows would pack more than they compute:
+        there may be fewer pieces of rows than wanted, and the last ones are empty.
+        """
         f = self.f
         if not self.parallel:
             return ("0", rows), ("0", columns)
-        blocks = [f.quotient(f.sub(f.add(n, s), "1"), s) for n, s in ((rows, str(tall)), (columns, str(width)))]
-        by_rows = f.compare("sge", *blocks)
+        piece, pieces = f.argument("piece"), f.argument("pieces")
+        panels, tiles, blocks = (
+            f.quotient(f.sub(f.add(count, size), "1"), size)
+            for count, size in ((columns, str(width)), (rows, str(tall)), (rows, str(PIECE_ROWS)))
+        )
+        by_rows = f.compare("sgt", blocks, panels)
         result = []
-        for count, number, size, chosen in zip(
-            (rows, columns), blocks, (str(tall), str(width)), (by_rows, f.negated(by_rows)), strict=True
+        for count, units, most, size, chosen in (
+            (rows, tiles, f.least(pieces, f.most(blocks, "1")), str(tall), by_rows),
+            (columns, panels, pieces, str(width), f.negated(by_rows)),
         ):
-            edges = [
-                f.mul(f.quotient(f.mul(number, piece), f.argument("pieces")), size)
-                for piece in (f.argument("piece"), f.add(f.argument("piece"), "1"))
-            ]
-            result.append((f.select(chosen, edges[0], "0"), f.select(chosen, f.least(edges[1], count), count)))
+            start, stop = (
+                f.least(f.mul(f.quotient(f.mul(units, f.least(p, most)), most), size), count)
+                for p in (piece, f.add(piece, "1"))
+            )
+            result.append((f.select(chosen, start, "0"), f.select(chosen, stop, count)))
         return result[0], result[1]
 
     def _scratch(self) -> list[str]:
-        """This piece's parts of the scratch buffers: there are at most as many pieces as threads."""
+        """This thread's parts of the scratch buffers."""
         f = self.f
         found = []
         for node in self.kernel.scratch:
             place = f.mul(f.size(node.shape[1]), f.size(node.shape[2]))
-            piece = f.argument("piece") if self.parallel else "0"
-            found.append(f.at(self.pointer(f, node), self.dtype, f.mul(piece, place)))
+            thread = f.argument("thread") if self.parallel else "0"
+            found.append(f.at(self.pointer(f, node), self.dtype, f.mul(thread, place)))
         return found
 
     # The epilogue

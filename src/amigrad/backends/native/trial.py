@@ -10,7 +10,7 @@ import sys
 
 from amigrad.backends.native.frame import ALONE, COUNT, THREADS, TOGETHER
 
-_PERIOD = 512
+_PERIOD = 256
 """Steps from one trial to the next, a power of two."""
 _TRIED = 4
 """So many steps each way; the quickest of them counts."""
