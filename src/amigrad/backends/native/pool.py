@@ -12,13 +12,13 @@ from __future__ import annotations
 import atexit
 import ctypes
 import os
+import platform
 import sys
 import threading
 import time
 from functools import cache
 
-from amigrad.backends.native.load import Library
-from amigrad.backends.native.target import Target, host
+from amigrad.backends.native.build import library
 
 MOST_PIECES = 2**15
 _BYTES = 1024
@@ -291,23 +291,22 @@ define internal void @part(ptr %pool) {
 """
 
 
-def _code(target: Target) -> str:
+def _code() -> str:
     declared, pause = "", ""
-    if target.triple.startswith("x86_64"):
+    if platform.machine() in ("x86_64", "AMD64"):
         declared, pause = "declare void @llvm.x86.sse2.pause()", "call void @llvm.x86.sse2.pause()"
-    elif target.triple.startswith(("aarch64", "arm64")):
+    elif platform.machine() in ("aarch64", "arm64"):
         declared, pause = "declare void @llvm.aarch64.hint(i32)", "call void @llvm.aarch64.hint(i32 1)"
     code = _CODE.replace("PAUSE", pause)
     places = _PLACES if sys.platform == "linux" else _NO_PLACES
-    return f'target triple = "{target.triple}"\n{declared}\n{code}{places}'
+    return f"{declared}\n{code}{places}"
 
 
 class Pool:
     """The process's workers. `address` is the memory that they share, `share` the function that hands out work."""
 
     def __init__(self) -> None:
-        target = host()
-        self._library = Library.compile(_code(target), target)
+        self._library = library(_code())
         kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
         self._prepare, self._close = kind(self._library.address("prepare")), kind(self._library.address("close"))
         kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64)
