@@ -29,12 +29,14 @@ BLOCK = 480
 """At most so many rows use a packed panel before the next one."""
 FEW_ROWS = 8
 """Up to so many rows a transposed second operand is read as it lies."""
-PACKED_ROWS = 64
+PACKED_ROWS = 128
 """From so many rows on the second operand is packed."""
 LARGE = 1 << 16
 """A first operand of so many elements is packed if it lies transposed."""
 PIECE_ROWS = 64
 """So many rows at least has a piece of a product whose columns are not cut."""
+DEEP = 32
+"""A tile that adds up over so many elements has time to let come what follows it will need."""
 _MARGIN = 16
 """Lines of sums are so much longer than needed, lest they all fall on the same places of a cache."""
 
@@ -227,6 +229,8 @@ class Product:
                     elif several != "false":
                         there = f.at(rooms[0], dtype, f.add(f.mul(f.sub(row, first), line), column))
                         sums, down = f.select(several, there, sums, "ptr"), f.select(several, line, down)
+                    if direct is None and not turned:
+                        self._fetch(row, height, column, count, f.both(final, f.compare("sge", depth, str(DEEP))))
                     with f.looping("0", height, tall) as part:
                         tile = f.least(str(tall), f.sub(height, part))
                         c = f.at(sums, dtype, f.mul(part, down))
@@ -338,6 +342,25 @@ class Product:
         (access,) = self.outputs.values()
         matrix = self._operand(access)
         return matrix if _is(matrix.along, 1) else None
+
+    def _fetch(self, row: str, rows: str, column: str, columns: str, wanted: str) -> None:
+        """Let what the epilogue will read of large matrices come into the caches while a tile adds up."""
+        f = self.f
+        accesses = {
+            (a.base, str(a.offset)): a
+            for a in self.loads.values()
+            if _is(a.strides[-1], 1) and not _is(a.strides[-2], 0) and a.base is not None and a.base.source is not None
+        }
+        if not accesses or wanted == "false":
+            return
+        f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        with f.when(wanted), f.looping("0", rows, 1) as line:
+            for access in accesses.values():
+                assert access.base is not None
+                start = f.at(self.pointer(f, access.base), access.dtype, self._offset(access, f.add(row, line), column))
+                for vector in range(self.target.tiles[0][1]):
+                    address = f.at(start, access.dtype, str(vector * self.lanes))
+                    f.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
 
     def _finish(self, part: _Part) -> None:
         """The body after the product, and its stores, for a part whose sums are in memory."""
