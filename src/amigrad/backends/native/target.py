@@ -21,7 +21,10 @@ class Target:
     features: str
     vector_bytes: int
     tiles: tuple[tuple[int, int], ...]
-    """Tiles of matrix products, in rows and vectors: for many rows, for a few, and for one."""
+    """Tiles of matrix products, in rows and vectors: for many rows, for a few, and for one.
+
+    The wider ones have a multiple of the first one's vectors: then what is left of the columns has the same widths.
+    """
 
     @property
     def masks(self) -> bool:
@@ -51,7 +54,7 @@ def host() -> Target:
     without = ",".join(f"-{name}" for name in sorted(has) if name.startswith(("avx512", "evex512")))
     if "avx2" in has and "fma" in has and wanted in ("", "avx512", "avx2"):
         return Target(
-            triple, cpu, features.flatten() + ("," + without if without else ""), 32, ((6, 2), (3, 3), (1, 32))
+            triple, cpu, features.flatten() + ("," + without if without else ""), 32, ((6, 2), (2, 4), (1, 32))
         )
     if "neon" in has and not wanted:
         return Target(triple, cpu, features.flatten(), 16, _MANY_REGISTERS)
