@@ -28,6 +28,12 @@ SIZES = [
 ]  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept on disk knows neither other blocks nor another processor within a process."""
+    monkeypatch.setenv("AMIGRAD_CACHE", "off")
+
+
 @pytest.fixture(params=["", "avx2", "generic"])
 def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AMIGRAD_CPU", request.param)
