@@ -10,7 +10,7 @@ import numpy as np
 from amigrad import functions as xp
 from amigrad.functions import Generator
 from amigrad.functions.convert import as_tensor
-from amigrad.graph import Parameter, Tensor, TensorLike, float32
+from amigrad.graph import DType, Parameter, Tensor, TensorLike, float32
 from amigrad.graph.dtypes import as_dtype
 from amigrad.graph.sizes import format_shape
 from amigrad.nn.initializers import Initializer, glorot
@@ -53,6 +53,10 @@ class Recurrent(Module):
         self.weight = Parameter(np.concatenate(parts[0], axis=1), name="weight")
         self.hidden_weight = Parameter(np.concatenate(parts[1], axis=1), name="hidden_weight")
         self.bias = Parameter(np.zeros(self.gates * size, kind), name="bias")
+        self.prepare(kind)
+
+    def prepare(self, dtype: DType) -> None:
+        """What a layer has or sets beside the weights and the bias."""
 
     @abstractmethod
     def step(self, states: States, z: Tensor) -> States:
@@ -105,19 +109,9 @@ class GRU(Recurrent):
 
     gates = 3
 
-    def __init__(
-        self,
-        inputs: int,
-        size: int,
-        *,
-        generator: Generator,
-        reverse: bool = False,
-        initializer: Initializer | None = None,
-        dtype: object = float32,
-    ) -> None:
-        """As the other layers; hidden_bias c: (size,)."""
-        super().__init__(inputs, size, generator=generator, reverse=reverse, initializer=initializer, dtype=dtype)
-        self.hidden_bias = Parameter(np.zeros(size, as_dtype(dtype)), name="hidden_bias")
+    def prepare(self, dtype: DType) -> None:
+        """hidden_bias c: (size,)."""
+        self.hidden_bias = Parameter(np.zeros(self.size, dtype), name="hidden_bias")
 
     def step(self, states: States, z: Tensor) -> States:
         (h,) = states
@@ -137,19 +131,9 @@ class LSTM(Recurrent):
     gates = 4
     states_count = 2
 
-    def __init__(
-        self,
-        inputs: int,
-        size: int,
-        *,
-        generator: Generator,
-        reverse: bool = False,
-        initializer: Initializer | None = None,
-        dtype: object = float32,
-    ) -> None:
-        """As the other layers."""
-        super().__init__(inputs, size, generator=generator, reverse=reverse, initializer=initializer, dtype=dtype)
-        self.bias.value[size : 2 * size] = 1.0
+    def prepare(self, dtype: DType) -> None:
+        """The forget gate lets everything pass."""
+        self.bias.value[self.size : 2 * self.size] = 1.0
 
     def step(self, states: States, z: Tensor) -> States:
         h, c = states
