@@ -1,4 +1,4 @@
-"""Data: readers of sentences, encoding schemes, vocabularies and batches."""
+"""Data: readers of sentences and word vectors, encoding schemes, vocabularies and batches."""
 
 from amigrad.data.batching import Batches
 from amigrad.data.conll import read_columns
@@ -19,6 +19,7 @@ from amigrad.data.lines import Source
 from amigrad.data.sentence import Sentence
 from amigrad.data.slashed import read_slashed
 from amigrad.data.text import TextSentence, Token, read_text, read_tokens, split_sentences, tokenize
+from amigrad.data.vectors import WordVectors, read_vectors, write_vectors
 from amigrad.data.vocabulary import Vocabulary, lower_case, zero_digits
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "TextSentence",
     "Token",
     "Vocabulary",
+    "WordVectors",
     "convert",
     "detect",
     "encode",
@@ -42,9 +44,11 @@ __all__ = [
     "read_slashed",
     "read_text",
     "read_tokens",
+    "read_vectors",
     "spans",
     "split_sentences",
     "tokenize",
     "tolerant_spans",
+    "write_vectors",
     "zero_digits",
 ]

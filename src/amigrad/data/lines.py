@@ -23,7 +23,7 @@ def numbered_lines(source: Source) -> Iterator[tuple[int, str]]:
     """
     name = source_name(source)
     number = 0
-    with _opened(source) as stream:
+    with opened(source) as stream:
         try:
             for number, raw in enumerate(stream, 1):
                 line = raw.decode("utf-8")
@@ -48,9 +48,10 @@ def source_name(source: Source) -> str:
 
 
 @contextmanager
-def _opened(source: Source) -> Iterator[BinaryIO]:
+def opened(source: Source) -> Iterator[BinaryIO]:
+    """The bytes of a source, buffered, unpacked if they are gzipped."""
     if isinstance(source, (str, os.PathLike)):
-        with open(source, "rb") as file, _opened(file) as stream:
+        with open(source, "rb") as file, opened(file) as stream:
             yield stream
     elif isinstance(source, io.TextIOBase):
         raise TypeError("a reader needs bytes, not decoded text: open the file with mode 'rb'")
