@@ -1,6 +1,7 @@
 """Modules: parameters plus a call; their initial values."""
 
 from amigrad.nn import initializers
+from amigrad.nn.crf import CRF, Legal
 from amigrad.nn.dropout import Dropout
 from amigrad.nn.initializers import Initializer
 from amigrad.nn.linear import Linear
@@ -10,6 +11,7 @@ from amigrad.nn.recurrent import GRU, LSTM, Bidirectional, Elman, Recurrent
 from amigrad.nn.sequential import MLP, Sequential
 
 __all__ = [
+    "CRF",
     "GRU",
     "LSTM",
     "MLP",
@@ -17,6 +19,7 @@ __all__ = [
     "Dropout",
     "Elman",
     "Initializer",
+    "Legal",
     "Linear",
     "LookupTable",
     "Module",
