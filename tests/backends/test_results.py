@@ -23,6 +23,23 @@ def test_memory_is_used_again_once_nobody_has_it() -> None:
     assert results.array((COUNT // 2, 2), np.dtype(np.float32)).shape == (COUNT // 2, 2)
 
 
+def test_memory_is_used_again_for_fewer_numbers_and_given_back_for_more() -> None:
+    results = Results()
+    first = results.array((COUNT,), np.dtype(np.float32))
+    place, rest = first.ctypes.data, results.array((COUNT,), np.dtype(np.float32))
+    rest[:] = 3.0
+    del first
+    fewer = results.array((COUNT - 5,), np.dtype(np.float32))
+    fewer[:] = 2.0
+    assert fewer.ctypes.data == place
+    assert (rest == 3.0).all()
+    del fewer, rest
+    assert results.array((COUNT - 7,), np.dtype(np.float32)).shape == (COUNT - 7,)
+    more = results.array((4 * COUNT,), np.dtype(np.float32))
+    assert more.shape == (4 * COUNT,)
+    assert sum(memory.size for memory, _ in results._pairs) < 16 * COUNT + 4 * COUNT + 16384
+
+
 @pytest.mark.parametrize("keep", [lambda a: a, lambda a: a[5:9], lambda a: memoryview(a), lambda a: a.reshape(-1, 2).T])
 def test_whoever_has_a_part_keeps_it(keep) -> None:
     results = Results()

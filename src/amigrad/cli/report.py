@@ -1,38 +1,11 @@
-"""What `amigrad tagger` prints: tagged text, and tables of figures."""
+"""What the commands of `amigrad tagger` print about a model: tables of figures."""
 
 from __future__ import annotations
 
 import json as json_module
-import sys
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any
 
-from amigrad.data import Sentence, TextSentence, read_text, read_tokens
-from amigrad.data.encoding import Span, tolerant_spans
-from amigrad.tasks.tagging import Evaluation, Tagger
-from amigrad.tasks.tagging.tagger import BLOCK_TOKENS, Block
-
-if TYPE_CHECKING:
-    from rich.text import Text
-
-Item = Sentence | TextSentence
-
-
-def write_tagged(tagger: Tagger, source: Path | BinaryIO, *, tokens: bool, output: str) -> None:
-    """Tag what a source holds and write it to the standard output, block by block."""
-    sentences: Iterable[Item] = read_tokens(source) if tokens else read_text(source)
-    chunked = tagger.tag_set.scheme is not None
-    if output == "color":
-        _print_colored(tagger, sentences, chunked)
-        return
-    write: Callable[[Block[Item], bool], str] = _conll if output == "conll" else _json_lines
-    out = sys.stdout.buffer
-    waiting = not isinstance(source, Path) and source.isatty()  # someone types, and wants each answer at once
-    for block in tagger.blocks(sentences, key=_words, block_tokens=1 if waiting else BLOCK_TOKENS):
-        out.write(write(block, chunked).encode())
-        if waiting:
-            out.flush()
+from amigrad.tasks.tagging import Evaluation
 
 
 def print_evaluation(evaluation: Evaluation, *, json: bool = False) -> None:
@@ -63,37 +36,6 @@ def print_evaluation(evaluation: Evaluation, *, json: bool = False) -> None:
         console.print(f"Not seen in training, counted as wrong: {listed}", markup=False)
 
 
-def _words(item: Item) -> Sequence[str]:
-    return item.words
-
-
-def _conll(block: Block[Item], chunked: bool) -> str:
-    lines = list(map("\t".join, zip(block.words, block.tags, strict=True)))
-    end = 0
-    parts = []
-    for length in block.lengths:
-        parts.append("\n".join(lines[end : end + length]))
-        end += length
-    return "\n\n".join(parts) + "\n\n"
-
-
-def _json_lines(block: Block[Item], chunked: bool) -> str:
-    lines = []
-    for item, tags in block.pairs():
-        content: dict[str, Any] = {"words": item.words, "tags": tags}
-        if chunked:
-            content["chunks"] = [
-                {"label": label, "start": start, "end": end} for label, start, end in tolerant_spans(tags)
-            ]
-        if isinstance(item, TextSentence):
-            content["text"] = item.text[item.tokens[0].start : item.tokens[-1].end]
-        lines.append(_encode(content) + "\n")
-    return "".join(lines)
-
-
-_encode = json_module.JSONEncoder(ensure_ascii=False).encode
-
-
 def _figures(evaluation: Evaluation) -> dict[str, Any]:
     rows = list(evaluation.labels) if evaluation.chunks is None else [evaluation.chunks, *evaluation.labels]
     parts = {"all": evaluation.accuracy, "known": evaluation.known, "unknown": evaluation.unknown}
@@ -114,35 +56,3 @@ def _figures(evaluation: Evaluation) -> dict[str, Any]:
         },
         "unseen": evaluation.unseen,
     }
-
-
-_COLORS = ("cyan", "magenta", "green", "yellow", "blue", "red")
-
-
-def _print_colored(tagger: Tagger, sentences: Iterable[Item], chunked: bool) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(force_terminal=True, soft_wrap=True, highlight=False)
-    colors = {label: _COLORS[number % len(_COLORS)] for number, label in enumerate(tagger.tags)}
-    for block in tagger.blocks(sentences, key=_words):
-        for item, tags in block.pairs():
-            if chunked:
-                spans = tolerant_spans(tags)
-            else:
-                spans = [Span(tag, position, position + 1) for position, tag in enumerate(tags)]
-            line = Text()
-            _add_colored(line, item.words, spans, colors)
-            console.print(line)
-
-
-def _add_colored(line: Text, words: Sequence[str], spans: Sequence[Span], colors: dict[str, str]) -> None:
-    end = 0
-    for span in spans:
-        if span.start > end:
-            line.append(" ".join(words[end : span.start]) + " ")
-        color = colors[span.label]
-        line.append(" ".join(words[span.start : span.end]), style=f"bold {color}")
-        line.append(f"/{span.label} ", style=f"dim {color}")
-        end = span.end
-    line.append(" ".join(words[end:]))

@@ -36,6 +36,14 @@ class Output(StrEnum):
     COLOR = "color"
 
 
+class Tokens(StrEnum):
+    """Tokenisers of plain text."""
+
+    AUTO = "auto"
+    SPACY = "spacy"
+    RULES = "rules"
+
+
 FormatOption = Annotated[
     Format | None,
     typer.Option(help="conll: columns; conllu: CoNLL-U; slash: word/tag. Default: by the name of the file."),
@@ -156,24 +164,43 @@ def train(
 def tag(
     model: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the model.")],
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="Default: the input.")] = None,
+    others: Annotated[
+        list[Path] | None,
+        typer.Option("--with", metavar="DIR", help="Another model to tag with in the same pass; may be repeated."),
+    ] = None,
     tokens: Annotated[bool, typer.Option("--tokens", help="One token a line, a blank line between sentences.")] = False,
-    output: Annotated[Output, typer.Option(help="conll: word and tag a line; jsonl: JSON a sentence.")] = Output.CONLL,
+    output: Annotated[Output, typer.Option(help="conll: word and tags a line; jsonl: JSON a sentence.")] = Output.CONLL,
+    offsets: Annotated[
+        bool,
+        typer.Option("--offsets", help="Columns with each word's first character in the text, and behind its last."),
+    ] = False,
+    tokenizer: Annotated[
+        Tokens, typer.Option(help="Rules to find words by; auto: spaCy's if it is installed.")
+    ] = Tokens.AUTO,
 ) -> None:
-    """Tag plain text, or tokens.
+    """Tag plain text, or tokens, with one model or with several in one pass.
+
+    In columns, each model has one, in the order of the command. JSON lines hold the words, their places in the text
+    (as characters of the file, from 0) and the tags, of several models under the names of their folders.
 
     \b
     Examples:
       echo "The old man the boats." | amigrad tagger tag model
+      amigrad tagger tag pos letter.txt --with chunk --with names
       amigrad tagger tag model --tokens < words.txt > tagged.txt
       amigrad tagger tag model --output jsonl letter.txt
     """
-    from amigrad.cli.report import write_tagged
-    from amigrad.tasks.tagging import Tagger
+    from amigrad.cli.tagged import Form, write_tagged
+    from amigrad.data import english_tokenizer
+    from amigrad.tasks.tagging import Taggers
 
-    tagger = Tagger.load(model)
+    if tokens and offsets:
+        raise typer.BadParameter("--offsets are places in plain text; with --tokens there is none")
+    taggers = Taggers.load([model, *(others or [])])
+    split = None if tokens else english_tokenizer(tokenizer.value)
     sources: list[Path | BinaryIO] = [*(files or [])] or [sys.stdin.buffer]
     for source in sources:
-        write_tagged(tagger, source, tokens=tokens, output=output.value)
+        write_tagged(taggers, source, Form(output.value, offsets), tokens=tokens, tokenizer=split)
 
 
 @app.command()

@@ -18,11 +18,13 @@ from amigrad.data.errors import DataError
 from amigrad.data.lines import Source
 from amigrad.data.sentence import Sentence
 from amigrad.data.slashed import read_slashed
-from amigrad.data.text import TextSentence, Token, read_text, read_tokens, split_sentences, tokenize
+from amigrad.data.text import TextSentence, Token, Tokenizer, read_text, read_tokens, split_sentences, tokenize
+from amigrad.data.tokenizers import TOKENIZERS, english_tokenizer
 from amigrad.data.vectors import WordVectors, read_vectors, write_vectors
 from amigrad.data.vocabulary import Vocabulary, lower_case, zero_digits
 
 __all__ = [
+    "TOKENIZERS",
     "Batches",
     "DataError",
     "EncodingError",
@@ -32,11 +34,13 @@ __all__ = [
     "Span",
     "TextSentence",
     "Token",
+    "Tokenizer",
     "Vocabulary",
     "WordVectors",
     "convert",
     "detect",
     "encode",
+    "english_tokenizer",
     "is_chunk_tag",
     "lower_case",
     "read_columns",

@@ -21,6 +21,22 @@ def numbered_lines(source: Source) -> Iterator[tuple[int, str]]:
     with or without a carriage return before it. Raises DataError for text that is not UTF-8 and for a
     damaged gzip file, OSError for a file that cannot be opened.
     """
+    for number, line in _whole_lines(source):
+        yield number, line.rstrip("\r\n")
+
+
+def placed_lines(source: Source) -> Iterator[tuple[int, int, str]]:
+    """Lines as `numbered_lines` has them, and how many characters of the source are before each.
+
+    Line ends count as the characters that they are, a byte order mark does not.
+    """
+    offset = 0
+    for number, line in _whole_lines(source):
+        yield number, offset, line.rstrip("\r\n")
+        offset += len(line)
+
+
+def _whole_lines(source: Source) -> Iterator[tuple[int, str]]:
     name = source_name(source)
     number = 0
     with opened(source) as stream:
@@ -29,7 +45,7 @@ def numbered_lines(source: Source) -> Iterator[tuple[int, str]]:
                 line = raw.decode("utf-8")
                 if number == 1:
                     line = line.removeprefix("\ufeff")
-                yield number, line.rstrip("\r\n")
+                yield number, line
         except UnicodeDecodeError as error:
             problem = f"not UTF-8 text (byte 0x{error.object[error.start]:02x} at byte {error.start + 1})"
             remedy = "Save it as UTF-8, for example with `iconv -f LATIN1 -t UTF-8`"

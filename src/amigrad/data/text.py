@@ -1,11 +1,11 @@
 """Untagged input: one token a line, or plain text that is split into sentences and tokens here."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from amigrad.data.lines import Source, numbered_lines
+from amigrad.data.lines import Source, numbered_lines, placed_lines
 from amigrad.data.sentence import Sentence, make_sentence
 
 
@@ -17,18 +17,31 @@ class Token(NamedTuple):
     end: int
 
 
+Tokenizer = Callable[[str], list[Token]]
+"""The tokens of a line, in order: all of it but white space."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextSentence:
-    """A sentence found in plain text: its line (counted from 1), the text of that line, its tokens."""
+    """A sentence found in plain text: its line (counted from 1), the text of that line, its tokens.
+
+    `offset` is how many characters of the source are before the line.
+    """
 
     line: int
     text: str
     tokens: tuple[Token, ...]
+    offset: int = 0
 
     @property
     def words(self) -> tuple[str, ...]:
         """The words of the sentence."""
         return tuple(token.word for token in self.tokens)
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """Where each word begins and ends, in characters of the source."""
+        return [(self.offset + token.start, self.offset + token.end) for token in self.tokens]
 
 
 def read_tokens(source: Source) -> Iterator[Sentence]:
@@ -49,11 +62,15 @@ def read_tokens(source: Source) -> Iterator[Sentence]:
         yield make_sentence(words)
 
 
-def read_text(source: Source) -> Iterator[TextSentence]:
-    """Sentences of plain text. A sentence never goes beyond its line; a line may hold several."""
-    for number, line in numbered_lines(source):
-        for tokens in split_sentences(tokenize(line)):
-            yield TextSentence(number, line, tuple(tokens))
+def read_text(source: Source, tokenizer: Tokenizer | None = None) -> Iterator[TextSentence]:
+    """Sentences of plain text. A sentence never goes beyond its line; a line may hold several.
+
+    `tokenizer` is `tokenize` if none is given.
+    """
+    tokenizer = tokenizer or tokenize
+    for number, offset, line in placed_lines(source):
+        for tokens in split_sentences(tokenizer(line)):
+            yield TextSentence(number, line, tuple(tokens), offset)
 
 
 def tokenize(text: str) -> list[Token]:

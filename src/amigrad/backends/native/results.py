@@ -24,10 +24,16 @@ def _made(shape: tuple[int, ...], dtype: DType) -> _Pair:
     """Memory, and an array in it that begins in the middle of a page: with a cache line, and far from where large
     arrays begin. A processor that has loads wait for stores to the same place looks at the place in the page only.
     """
-    count = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    memory = np.empty(count + _PAGE, dtype=np.uint8)
+    return _placed(np.empty(_bytes(shape, dtype) + _PAGE, dtype=np.uint8), shape, dtype)
+
+
+def _placed(memory: Array, shape: tuple[int, ...], dtype: DType) -> _Pair:
     start = (_PAGE // 2 - memory.ctypes.data) % _PAGE
-    return memory, memory[start : start + count].view(dtype).reshape(shape)
+    return memory, memory[start : start + _bytes(shape, dtype)].view(dtype).reshape(shape)
+
+
+def _bytes(shape: tuple[int, ...], dtype: DType) -> int:
+    return int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
 
 
 def _references(pair: _Pair) -> tuple[int, int]:
@@ -45,9 +51,19 @@ class Results:
 
     def array(self, shape: tuple[int, ...], dtype: DType) -> Array:
         """An array whose memory nobody else has, not even a view of it."""
+        free: list[_Pair] = []
         for number in range(len(self._pairs) if _ALONE else 0):
-            if self._pairs[number][1].shape == shape and _references(self._pairs[number]) == _ALONE:
-                return self._pairs[number][1]
-        pair = _made(shape, dtype)
-        self._pairs = [*self._pairs[1 - _KEPT :], pair]
+            if _references(self._pairs[number]) == _ALONE:
+                if self._pairs[number][1].shape == shape:
+                    return self._pairs[number][1]
+                free.append(self._pairs[number])
+        self._pairs = [pair for pair in self._pairs if not any(pair is other for other in free)]
+        while free:  # of another size: the memory is used if it is large enough, and given back if not
+            memory = free.pop()[0]
+            if memory.size >= _bytes(shape, dtype) + _PAGE:
+                pair = _placed(memory, shape, dtype)
+                break
+        else:
+            pair = _made(shape, dtype)
+        self._pairs = [*self._pairs[1 - _KEPT :], *free, pair][-_KEPT:]
         return pair[1]

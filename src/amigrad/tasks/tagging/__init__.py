@@ -16,6 +16,7 @@ from amigrad.tasks.tagging.corpus import hold_out, read_tagged
 from amigrad.tasks.tagging.evaluate import Evaluation, evaluate
 from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
 from amigrad.tasks.tagging.tagger import Tagger
+from amigrad.tasks.tagging.together import Taggers
 from amigrad.tasks.tagging.train import train_tagger
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "OptionsError",
     "Tagger",
     "TaggerOptions",
+    "Taggers",
     "evaluate",
     "hold_out",
     "read_tagged",

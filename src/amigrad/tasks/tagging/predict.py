@@ -14,8 +14,8 @@ from amigrad.tasks.tagging.examples import Windows
 from amigrad.tasks.tagging.features import Indices
 from amigrad.tasks.tagging.model import WindowTagger
 
-_PART_TOKENS = 1 << 15
-_STEP_TOKENS = 1 << 12
+_PART_TOKENS = 1 << 13
+_STEP_TOKENS = 1 << 10
 
 
 class Predictor:

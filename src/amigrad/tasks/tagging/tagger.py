@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from amigrad.data import split_sentences, tokenize
@@ -21,7 +20,7 @@ from amigrad.tasks.tagging.tags import TagSet
 
 Item = TypeVar("Item")
 
-BLOCK_TOKENS = 1 << 15
+BLOCK_TOKENS = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class Tagger:
 
     def tag(self, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
         """The tags of each sentence, a sequence of words."""
-        return [tags for block in self.blocks(sentences, key=_as_words) for _, tags in block.pairs()]
+        return [tags for block in self.blocks(sentences, key=as_words) for _, tags in block.pairs()]
 
     def tag_text(self, text: str) -> list[list[tuple[str, str]]]:
         """Words and their tags, sentence by sentence, of plain text."""
@@ -89,26 +88,34 @@ class Tagger:
         self, sentences: Iterable[Item], *, key: Callable[[Item], Sequence[str]], block_tokens: int = BLOCK_TOKENS
     ) -> Iterator[Block[Item]]:
         """Sentences tagged at least so many tokens at a time, in their order. `key` gives the words of one."""
-        items: list[Item] = []
-        words: list[Sequence[str]] = []
-        tokens = 0
-        for item in sentences:
-            items.append(item)
-            words.append(key(item))
-            tokens += len(words[-1])
-            if tokens >= block_tokens:
-                yield self._block(items, words)
-                items, words, tokens = [], [], 0
-        if items:
-            yield self._block(items, words)
+        for items, words, lengths in grouped(sentences, key=key, block_tokens=block_tokens):
+            yield Block(items, lengths, words, self.tag_words(words, lengths))
 
-    def _block(self, items: list[Item], sentences: list[Sequence[str]]) -> Block[Item]:
-        words = list(chain.from_iterable(sentences))
-        lengths = list(map(len, sentences))
+    def tag_words(self, words: Sequence[str], lengths: Sequence[int]) -> list[str]:
+        """The tags of some sentences' words, one sentence behind the other; lengths: how many each has."""
         with self._lock:
             types, table = self.features.types(words), self.features.table
         tags = self._predict(Windows(types, lengths, self.features.window), table, lengths)
-        return Block(items, lengths, words, self.tag_set.strings(tags, lengths))
+        return self.tag_set.strings(tags, lengths)
+
+
+def grouped(
+    sentences: Iterable[Item], *, key: Callable[[Item], Sequence[str]], block_tokens: int = BLOCK_TOKENS
+) -> Iterator[tuple[list[Item], list[str], list[int]]]:
+    """Sentences, their words one behind the other and how many each has, at least so many words at a time."""
+    items: list[Item] = []
+    words: list[str] = []
+    lengths: list[int] = []
+    for item in sentences:
+        before = len(words)
+        items.append(item)
+        words.extend(key(item))
+        lengths.append(len(words) - before)
+        if len(words) >= block_tokens:
+            yield items, words, lengths
+            items, words, lengths = [], [], []
+    if items:
+        yield items, words, lengths
 
 
 def create_model(options: TaggerOptions, features: Features, tags: int) -> WindowTagger:
@@ -124,7 +131,8 @@ def create_model(options: TaggerOptions, features: Features, tags: int) -> Windo
     )
 
 
-def _as_words(sentence: Any) -> Sequence[str]:
+def as_words(sentence: Any) -> Sequence[str]:
+    """A sentence that is a sequence of words. Raises TypeError for a string."""
     if isinstance(sentence, str):
         raise TypeError("a sentence is a sequence of words, not a string: use tag_text for plain text")
     words: Sequence[str] = sentence

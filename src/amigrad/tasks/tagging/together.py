@@ -1,0 +1,84 @@
+"""Several taggers in one pass over some text: parts of speech, chunks and names side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic
+
+from amigrad.tasks.tagging.options import OptionsError
+from amigrad.tasks.tagging.tagger import BLOCK_TOKENS, Block, Item, Tagger, as_words, grouped
+
+
+@dataclass(frozen=True, slots=True)
+class Layers(Generic[Item]):
+    """Some sentences together with the tags of each tagger, by its name."""
+
+    items: list[Item]
+    lengths: list[int]
+    words: list[str]
+    tags: dict[str, list[str]]
+
+    def block(self, name: str) -> Block[Item]:
+        """The sentences with the tags of one tagger."""
+        return Block(self.items, self.lengths, self.words, self.tags[name])
+
+
+class Taggers(Mapping[str, Tagger]):
+    """Taggers by name, which tag the same sentences: each sentence is read and taken apart once for all of them.
+
+    >>> taggers = Taggers.load(["pos", "chunk", "names"])
+    >>> taggers.tag([["He", "runs", "."]])
+    {'pos': [['PRON', 'VERB', 'PUNCT']], 'chunk': [['B-NP', 'B-VP', 'O']], 'names': [['O', 'O', 'O']]}
+    """
+
+    def __init__(self, taggers: Mapping[str, Tagger]) -> None:
+        """Take at least one tagger; the tags of each are found by its name."""
+        if not taggers:
+            raise OptionsError("at least one tagger is needed")
+        self._taggers = dict(taggers)
+
+    @classmethod
+    def load(cls, folders: Sequence[str | os.PathLike[str]]) -> Taggers:
+        """The taggers saved in some folders, each with the name of its folder, or with its path where names clash.
+
+        Raises ModelError if something in a folder is not as it was saved, OptionsError for a folder given twice.
+        """
+        return cls({name: Tagger.load(folder) for name, folder in zip(names_of(folders), folders, strict=True)})
+
+    def __getitem__(self, name: str) -> Tagger:
+        return self._taggers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._taggers)
+
+    def __len__(self) -> int:
+        return len(self._taggers)
+
+    def tag(self, sentences: Iterable[Sequence[str]]) -> dict[str, list[list[str]]]:
+        """The tags of each sentence, a sequence of words, for each tagger."""
+        found: dict[str, list[list[str]]] = {name: [] for name in self}
+        for layers in self.layers(sentences, key=as_words):
+            for name, tags in found.items():
+                tags += [of_sentence for _, of_sentence in layers.block(name).pairs()]
+        return found
+
+    def layers(
+        self, sentences: Iterable[Item], *, key: Callable[[Item], Sequence[str]], block_tokens: int = BLOCK_TOKENS
+    ) -> Iterator[Layers[Item]]:
+        """Sentences tagged at least so many tokens at a time, in their order. `key` gives the words of one."""
+        for items, words, lengths in grouped(sentences, key=key, block_tokens=block_tokens):
+            yield Layers(items, lengths, words, {name: t.tag_words(words, lengths) for name, t in self.items()})
+
+
+def names_of(folders: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """A name for each folder: its own, or its path if another has the same. Raises OptionsError for one given twice."""
+    paths = [Path(folder) for folder in folders]
+    last = [path.resolve().name for path in paths]
+    names = [name if last.count(name) == 1 else str(path) for name, path in zip(last, paths, strict=True)]
+    for name in names:
+        if names.count(name) > 1:
+            raise OptionsError(f"the model {name} is given twice: give each one once")
+    return names
