@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from amigrad.cli import tagger
+from amigrad.cli import roles, tagger
 from amigrad.cli.demo import demo
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.add_typer(tagger.app, name="tagger")
+app.add_typer(roles.app, name="roles")
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 

@@ -16,6 +16,13 @@ from amigrad.data.encoding import (
 )
 from amigrad.data.errors import DataError
 from amigrad.data.lines import Source
+from amigrad.data.propositions import (
+    Proposition,
+    PropositionColumns,
+    PropositionSentence,
+    format_propositions,
+    read_propositions,
+)
 from amigrad.data.sentence import Sentence
 from amigrad.data.slashed import read_slashed
 from amigrad.data.text import TextSentence, Token, Tokenizer, read_text, read_tokens, split_sentences, tokenize
@@ -28,6 +35,9 @@ __all__ = [
     "Batches",
     "DataError",
     "EncodingError",
+    "Proposition",
+    "PropositionColumns",
+    "PropositionSentence",
     "Scheme",
     "Sentence",
     "Source",
@@ -41,10 +51,12 @@ __all__ = [
     "detect",
     "encode",
     "english_tokenizer",
+    "format_propositions",
     "is_chunk_tag",
     "lower_case",
     "read_columns",
     "read_conllu",
+    "read_propositions",
     "read_slashed",
     "read_text",
     "read_tokens",

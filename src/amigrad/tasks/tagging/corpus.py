@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from amigrad.data import DataError, Sentence, read_columns, read_conllu, read_slashed
 from amigrad.tasks.tagging.options import OptionsError
+
+Item = TypeVar("Item")
 
 FORMATS = ("conll", "conllu", "slash")
 
@@ -39,7 +42,7 @@ def read_tagged(
     return list(read_columns(path, word_column=word_column, tag_column=column))
 
 
-def hold_out(sentences: Sequence[Sentence], name: str = "the training data") -> tuple[list[Sentence], list[Sentence]]:
+def hold_out(sentences: Sequence[Item], name: str = "the training data") -> tuple[list[Item], list[Item]]:
     """The first nine tenths of some sentences to train on, and the rest to see how good the model is.
 
     Raises DataError with this name if there are fewer than two sentences.

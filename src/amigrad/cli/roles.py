@@ -1,0 +1,243 @@
+"""`amigrad roles`: train a labeller of semantic roles, label text with it, evaluate it."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+if TYPE_CHECKING:
+    from amigrad.data import PropositionSentence
+    from amigrad.tasks.roles import RoleOptions
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Find who did what to whom: the arguments of predicates. Train, use and evaluate.",
+)
+
+
+class Output(StrEnum):
+    """Formats of labelled sentences."""
+
+    COLUMNS = "columns"
+    PROPS = "props"
+    JSONL = "jsonl"
+    TEXT = "text"
+
+
+WordsOption = Annotated[
+    Path | None,
+    typer.Option("--words", metavar="FILE", help="The words, where the file has only lemmas and brackets (props)."),
+]
+
+
+@app.command()
+def train(
+    train: Annotated[Path, typer.Option("--train", metavar="FILE", help="Sentences with propositions to train on.")],
+    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Folder for the model.")],
+    dev: Annotated[
+        Path | None,
+        typer.Option("--dev", metavar="FILE", help="Those to choose the model by. Default: a tenth of --train."),
+    ] = None,
+    train_words: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The words, where --train has only lemmas and brackets (props).")
+    ] = None,
+    dev_words: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The words, where --dev has only lemmas and brackets (props).")
+    ] = None,
+    network: Annotated[str | None, typer.Option(help="lstm, or convolution: that of Collobert et al. (2011).")] = None,
+    cost: Annotated[str | None, typer.Option(help="sentence: of sequences of tags; word: of single tags.")] = None,
+    predicates: Annotated[bool, typer.Option(help="Learn to find predicates too, for plain text.")] = True,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
+    patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a better model.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Sentences a step, at most.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adagrad, sgd or adam.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Step length. Default: one that suits the network and the optimizer.")
+    ] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="constant, or linear: the learning rate falls to 0 at the last epoch.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same model.")] = None,
+    hidden_size: Annotated[
+        int | None, typer.Option(help="Width of an LSTM's direction, or of the convolution.")
+    ] = None,
+    encoder_layers: Annotated[int | None, typer.Option(help="LSTM layers over the sentence.")] = None,
+    layers: Annotated[int | None, typer.Option(help="LSTM layers for each predicate.")] = None,
+    window: Annotated[int | None, typer.Option(help="Words of the convolution's window, an odd number.")] = None,
+    word_size: Annotated[int | None, typer.Option(help="Width of the lookup table of words.")] = None,
+    distances: Annotated[int | None, typer.Option(help="Farther words count as so far away.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share of the numbers left out in training.")] = None,
+    minimum_count: Annotated[int | None, typer.Option(help="Words that occur less often are unknown.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with a training that was stopped, or begin anew.")] = True,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Train a labeller of semantic roles and save it in a folder.
+
+    Files have a line for each word and a blank line between sentences, as those of CoNLL-2005: word, part of speech,
+    anything, lemma and sense of a predicate (- for other words), and for each predicate a column of brackets such as
+    (A0*, *, *). The model of the best epoch is kept, by F1 of arguments. Run again after an interruption, the same
+    command goes on where it was and ends with the same model.
+
+    \b
+    Examples:
+      amigrad roles train --train train.txt --dev dev.txt --output roles
+      amigrad roles train --train train.txt --output paper --network convolution
+      amigrad roles train --train train.props.gz --train-words train.words.gz --output roles
+    """
+    chosen = {
+        "network": network,
+        "cost": cost,
+        "epochs": epochs,
+        "patience": patience,
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        "seed": seed,
+        "hidden_size": hidden_size,
+        "encoder_layers": encoder_layers,
+        "layers": layers,
+        "window": window,
+        "word_size": word_size,
+        "distances": distances,
+        "dropout": dropout,
+        "minimum_count": minimum_count,
+    }
+    options = _options({name: value for name, value in chosen.items() if value is not None})
+
+    from amigrad.cli.roles_report import print_evaluation
+    from amigrad.tasks.roles import evaluate, hold_out, train_labeller
+    from amigrad.train.errors import Interrupted, OtherSettingsError
+
+    train_sentences = _read(train, train_words)
+    if dev is None:
+        train_sentences, dev_sentences = hold_out(train_sentences, str(train))
+    else:
+        dev_sentences = _read(dev, dev_words)
+    try:
+        labeller = train_labeller(
+            train_sentences,
+            dev_sentences,
+            options,
+            find_predicates=predicates,
+            output=output,
+            progress=not quiet,
+            resume=resume,
+        )
+    except OtherSettingsError as error:
+        raise OtherSettingsError(error.folder, error.changes, anew="--no-resume") from error
+    except Interrupted as stopped:
+        if quiet:
+            print(f"amigrad: {stopped}", file=sys.stderr)
+        raise
+    print_evaluation(evaluate(labeller, dev_sentences))
+    example = f"echo 'Some text.' | amigrad roles label {output}" if predicates else f"amigrad roles evaluate {output}"
+    print(f"The model is in {output}. Try: {example}")
+
+
+@app.command()
+def label(
+    model: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the model.")],
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="Default: the input.")] = None,
+    tokens: Annotated[bool, typer.Option("--tokens", help="One token a line, a blank line between sentences.")] = False,
+    given: Annotated[
+        bool, typer.Option("--given", help="Columns as those trained on: label the predicates that these mark.")
+    ] = False,
+    words: WordsOption = None,
+    output: Annotated[
+        Output, typer.Option(help="columns, as those trained on; props; jsonl: JSON a sentence; text, to be read.")
+    ] = Output.COLUMNS,
+) -> None:
+    """Label plain text, or tokens: predicates are found, then their arguments.
+
+    \b
+    Examples:
+      echo "She gave him a book." | amigrad roles label roles --output text
+      amigrad roles label roles --output jsonl letter.txt
+      amigrad roles label roles --tokens < words.txt > labelled.txt
+      amigrad roles label roles --given dev.txt --output props > dev.props
+    """
+    from amigrad.cli.roles_report import write_labelled
+    from amigrad.tasks.roles import RoleLabeller
+
+    if words is not None and (not given or len(files or []) > 1):
+        raise typer.BadParameter("--words goes with --given and one file")
+    if given and tokens:
+        raise typer.BadParameter("--given and --tokens exclude each other")
+    labeller = RoleLabeller.load(model)
+    sources: list[Path | BinaryIO] = [*(files or [])] or [sys.stdin.buffer]
+    for source in sources:
+        write_labelled(labeller, source, tokens=tokens, given=given, words=words, output=output.value)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the model.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Sentences with propositions.")],
+    words: WordsOption = None,
+    find: Annotated[
+        bool, typer.Option("--find", help="Find the predicates too, instead of taking those given.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
+) -> None:
+    """Compare a labeller with labelled sentences.
+
+    Precision, recall and F1 of arguments, all and each label, as srl-eval.pl of CoNLL-2005 counts them.
+
+    \b
+    Examples:
+      amigrad roles evaluate roles dev.txt
+      amigrad roles evaluate roles dev.txt --find
+      amigrad roles evaluate roles dev.props.gz --words dev.words.gz --json
+    """
+    from amigrad.cli.roles_report import print_evaluation
+    from amigrad.tasks.roles import RoleLabeller
+    from amigrad.tasks.roles import evaluate as compare
+
+    sentences = _read(file, words)
+    print_evaluation(compare(RoleLabeller.load(model), sentences, find=find), json=json)
+
+
+@app.command()
+def score(
+    gold: Annotated[Path, typer.Argument(metavar="GOLD", help="Sentences with their propositions.")],
+    predicted: Annotated[Path, typer.Argument(metavar="PREDICTED", help="The same sentences with other propositions.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
+) -> None:
+    """Compare two files of propositions, from any program, as srl-eval.pl of CoNLL-2005 does.
+
+    \b
+    Examples:
+      amigrad roles score dev.props mine.props
+      amigrad roles score dev.txt mine.txt --json
+    """
+    from amigrad.cli.roles_report import print_evaluation
+    from amigrad.data import DataError
+    from amigrad.tasks.roles import RoleEvaluation, score_propositions
+
+    due, found = _read(gold, None), _read(predicted, None)
+    if len(due) != len(found):
+        problem = f"{len(found)} sentences, but {len(due)} in {gold}"
+        raise DataError(str(predicted), None, problem, "Give propositions of the same sentences")
+    for number, (mine, theirs) in enumerate(zip(due, found, strict=True), 1):
+        if len(mine) != len(theirs):
+            problem = f"sentence {number} has {len(theirs)} words, but {len(mine)} in {gold}"
+            raise DataError(str(predicted), None, problem, "Give propositions of the same sentences")
+    print_evaluation(RoleEvaluation(score_propositions(due, found)), json=json)
+
+
+def _read(path: Path, words: Path | None) -> list[PropositionSentence]:
+    from amigrad.data import read_propositions
+
+    return read_propositions(path, words=words)
+
+
+def _options(chosen: dict[str, object]) -> RoleOptions:
+    from amigrad.tasks.roles import RoleOptions
+
+    return RoleOptions(**chosen)  # type: ignore[arg-type]

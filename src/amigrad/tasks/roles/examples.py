@@ -1,0 +1,140 @@
+"""Sentences with predicates as examples: groups of sentences of one length, so that nothing is padded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amigrad.data import PropositionSentence
+from amigrad.graph import state
+from amigrad.tasks.roles.options import RoleOptions
+from amigrad.tasks.roles.tags import tags_of
+from amigrad.tasks.tagging.features import PADDING_TYPE, Features, Indices
+
+Rows = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Predicates of B sentences of T words: what a network takes.
+
+    types: (B, T + 2 margin), word types; sentence: (N,), in the group; predicate: (N,), the place of its word; rows:
+    (B,), which of all sentences these are.
+    """
+
+    types: Indices
+    sentence: Indices
+    predicate: Indices
+    rows: Rows
+
+
+class Sentences:
+    """The word types of some sentences and the places of their predicates."""
+
+    def __init__(
+        self, types: Indices, lengths: Sequence[int], predicates: Sequence[Sequence[int]], margin: int
+    ) -> None:
+        """Take the word types of all words one behind the other; the window reaches `margin` beyond a sentence."""
+        self.types = types
+        self.lengths = np.array(lengths, np.int64)
+        self.predicates = [np.array(places, np.int32) for places in predicates]
+        self.starts = np.cumsum(self.lengths) - self.lengths
+        self.counts = np.array([len(places) for places in predicates], np.int64)
+        self._margin = margin
+
+    def group(self, rows: Rows) -> Group:
+        """These sentences, all of one length, as a group."""
+        length, margin = int(self.lengths[rows[0]]), self._margin
+        types = np.full((len(rows), length + 2 * margin), PADDING_TYPE, np.int32)
+        types[:, margin : margin + length] = self.types[self.starts[rows, None] + np.arange(length)]
+        sentence = np.repeat(np.arange(len(rows), dtype=np.int32), self.counts[rows])
+        return Group(types, sentence, np.concatenate([self.predicates[row] for row in rows]), rows)
+
+    def groups(self, size: int) -> Iterator[Group]:
+        """All sentences that have predicates, in groups of about so many words to tag, or of one sentence."""
+        order = np.argsort(self.lengths, kind="stable")
+        for same in _of_one_length(order[self.counts[order] > 0], self.lengths):
+            words = np.cumsum(self.counts[same]) * self.lengths[same[0]]
+            for rows in np.split(same, np.flatnonzero(np.diff(words // size)) + 1):
+                yield self.group(rows)
+
+
+class RoleExamples:
+    """Propositions to train on: an example is a group of at most `batch_size` sentences of one length.
+
+    Which sentences make up a group, and which words that occur once are taken for unknown, is drawn anew in each
+    epoch, by the seed and the number of the epoch alone.
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        sentences: Sequence[PropositionSentence],
+        tags: Mapping[str, int],
+        options: RoleOptions,
+    ) -> None:
+        """Take sentences with at least one predicate each, and the model's tags by index."""
+        words = list(chain.from_iterable(sentence.words for sentence in sentences))
+        types = features.types(words)
+        predicates = [[p.predicate for p in sentence.propositions] for sentence in sentences]
+        self._sentences = Sentences(types, list(map(len, sentences)), predicates, options.margin)
+        self._tags = [
+            np.array([[tags[tag] for tag in tags_of(p, len(sentence))] for p in sentence.propositions], np.int32)
+            for sentence in sentences
+        ]
+        # A second type for each word that occurs once: the same features, but of an unknown word.
+        vocabulary = features.vocabularies["word"]
+        single = np.flatnonzero(vocabulary.counts[features.table[0]] == 1)
+        twins = features.table[:, single]
+        twins[0] = 0 if vocabulary.unknown is None else vocabulary.unknown
+        self._twin = np.arange(features.table.shape[1], dtype=np.int32)
+        self._twin[single] = np.arange(len(single), dtype=np.int32) + len(self._twin)
+        self._table = np.concatenate([features.table, twins], axis=1)
+        self._known = types
+        self._candidates = np.flatnonzero(self._twin[types] != types)
+        self._options = options
+        self._epoch: int | None = None
+        self._draw(0)
+        self.batches = state(0, name="batches")
+        """How many groups were taken so far; saved and loaded again, so that a resumed run knows its epoch."""
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def batch(self, indices: Rows) -> tuple[list[Indices], Indices, Indices, Indices]:
+        """One group: feature columns (B, T + 2 margin) each, sentence (N,), predicate (N,), tags (N, T)."""
+        epoch = int(self.batches.value) // len(self)
+        if epoch != self._epoch:
+            self._draw(epoch)
+        self.batches.value[...] += 1
+        (index,) = indices
+        group = self._sentences.group(self._groups[index])
+        columns = list(self._table.take(group.types, axis=1))
+        return columns, group.sentence, group.predicate, np.concatenate([self._tags[row] for row in group.rows])
+
+    def _draw(self, epoch: int) -> None:
+        generator = np.random.Philox(np.random.SeedSequence([self._options.seed, epoch, _STREAM]))
+        keys = generator.random_raw(len(self._tags))
+        order = np.lexsort((keys, self._sentences.lengths))
+        size = self._options.batch_size
+        stretches = _of_one_length(order, self._sentences.lengths)
+        self._groups = [same[first : first + size] for same in stretches for first in range(0, len(same), size)]
+        bits = generator.random_raw(len(self._candidates)) >> np.uint64(11)
+        chosen = self._candidates[bits * 2.0**-53 < self._options.unknown_probability]
+        types = self._known.copy()
+        types[chosen] = self._twin[types[chosen]]
+        self._sentences.types = types
+        self._epoch = epoch
+
+
+def _of_one_length(order: Rows, lengths: Rows) -> list[Rows]:
+    """Sentences sorted by length, as stretches of one length."""
+    return np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1) if len(order) else []
+
+
+_STREAM = 2

@@ -1,0 +1,125 @@
+"""What can be chosen about a role labeller: its network, its features, its sizes and how it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, get_args, get_type_hints
+
+from amigrad.tasks.tagging.options import OPTIMIZERS, SCHEDULES, OptionsError, TaggerOptions
+
+NETWORKS = ("lstm", "convolution")
+COSTS = ("sentence", "word")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleOptions:
+    """Everything that can be chosen about a role labeller. Raises OptionsError for what makes no sense.
+
+    network: "convolution" is the sentence network of Collobert et al. (2011, section 3.3.1): a convolution over the
+    words of the sentence and their distances to the verb and to the word to tag, the maximum over time, a hidden layer.
+    "lstm" is a bidirectional LSTM over the sentence, once for all its predicates, and one more for each predicate,
+    which sees how far each word is from it and what the first one found there (after Zhou and Xu 2015).
+    cost: "sentence" scores sequences of tags, "word" each word's tag by itself.
+
+    Features: words, in lower case and with digits as 0; capitalisation; suffixes and prefixes of some lengths. A word
+    that occurs once is taken for unknown with some probability each time it is trained on. Distances beyond
+    `distances` words count as that many. `hidden_size` is that of an LSTM in each direction, or of the convolution;
+    `output_size` that of the convolution network's hidden layer.
+    """
+
+    network: str = "lstm"
+    cost: str = "sentence"
+
+    word_size: int = 100
+    lower_case: bool = True
+    zero_digits: bool = True
+    capitalisation: bool = True
+    suffixes: tuple[int, ...] = (2, 3)
+    prefixes: tuple[int, ...] = (3,)
+    minimum_count: int = 1
+    affix_minimum_count: int = 2
+    unknown_probability: float = 0.5
+    capitalisation_size: int = 10
+    affix_size: int = 20
+    distances: int = 30
+    distance_size: int = 20
+
+    window: int = 3
+    hidden_size: int = 128
+    output_size: int = 500
+    encoder_layers: int = 1
+    layers: int = 1
+    dropout: float = 0.3
+
+    optimizer: str = "adam"
+    learning_rate: float | None = None
+    schedule: str = "linear"
+    clip_norm: float | None = None
+    batch_size: int = 16
+    epochs: int = 8
+    patience: int | None = None
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        _one_of("network", self.network, NETWORKS)
+        _one_of("cost", self.cost, COSTS)
+        _one_of("optimizer", self.optimizer, OPTIMIZERS)
+        _one_of("schedule", self.schedule, SCHEDULES)
+        sizes = ("hidden_size", "output_size", "distances", "distance_size", "encoder_layers", "layers", "batch_size")
+        for name in (*sizes, "epochs", "word_size"):
+            self._at_least(name, 1)
+        if self.patience is not None:
+            self._at_least("patience", 1)
+        if self.clip_norm is not None and not 0.0 < self.clip_norm < float("inf"):
+            raise OptionsError(f"the clip norm is greater than 0, not {self.clip_norm}")
+        self.words()
+
+    @property
+    def rate(self) -> float:
+        """The learning rate at the beginning."""
+        return OPTIMIZERS[self.optimizer] if self.learning_rate is None else self.learning_rate
+
+    @property
+    def margin(self) -> int:
+        """How many words the window reaches beyond its middle."""
+        return self.window // 2 if self.network == "convolution" else 0
+
+    def words(self) -> TaggerOptions:
+        """The features of words and the rest that taggers have too."""
+        shared = {field.name for field in fields(TaggerOptions)} & {field.name for field in fields(self)}
+        return TaggerOptions(**{name: getattr(self, name) for name in shared})
+
+    def to_json(self) -> dict[str, Any]:
+        """The options by name, as JSON has them."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> RoleOptions:
+        """Options from what `to_json` gave. Raises OptionsError if one is missing, unknown or of another type."""
+        names = {field.name for field in fields(cls)}
+        for name in sorted(names ^ content.keys()):
+            raise OptionsError(f"the option '{name}' is {'missing' if name in names else 'not known'}")
+        types = get_type_hints(cls)
+        return cls(**{name: _typed(name, value, types[name]) for name, value in content.items()})
+
+    def _at_least(self, name: str, least: int) -> None:
+        value = getattr(self, name)
+        if value < least:
+            raise OptionsError(f"{name.replace('_', ' ')} is at least {least}, not {value}")
+
+
+def _typed(name: str, value: Any, kind: Any) -> Any:
+    if kind == tuple[int, ...]:
+        if isinstance(value, list) and all(type(item) is int for item in value):
+            return tuple(value)
+    elif type(value) is kind or type(value) in get_args(kind):
+        return value
+    elif float in (kind, *get_args(kind)) and type(value) is int:
+        return float(value)
+    raise OptionsError(f"the option '{name}' cannot be {value!r}")
+
+
+def _one_of(name: str, value: str, choices: Iterable[str]) -> None:
+    if value not in choices:
+        raise OptionsError(f"{name} is one of {', '.join(choices)}, not '{value}'")

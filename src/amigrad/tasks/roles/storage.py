@@ -1,0 +1,82 @@
+"""A role labeller's model folder: what is written there, and what is checked when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from amigrad.nn import arrays_of
+from amigrad.tasks import folder as files
+from amigrad.tasks.folder import MODEL, PARAMETERS, VOCABULARIES, Folder, ModelError, SavedModel, require_keys
+from amigrad.tasks.roles.labeller import RoleLabeller, create_network
+from amigrad.tasks.roles.options import RoleOptions
+from amigrad.tasks.roles.predicates import Lemmatiser, PredicateFinder
+from amigrad.tasks.tagging import Tagger
+from amigrad.tasks.tagging.features import Features, columns_of
+from amigrad.tasks.tagging.options import OptionsError
+
+FORMAT, VERSION = "amigrad.roles", 1
+FINDER_FOLDER = "predicates"
+"""Where the tagger that finds predicates is kept, within the model's folder."""
+
+
+def save_labeller(labeller: RoleLabeller, folder: Folder) -> None:
+    """Write the labeller into a folder. Raises OSError if it cannot be written."""
+    finder = labeller.finder
+    lemmas = None
+    if finder is not None:
+        finder.tagger.save(Path(folder) / FINDER_FOLDER)
+        lemmas = {"forms": finder.lemmatiser.forms, "endings": finder.lemmatiser.endings}
+    configuration = {"options": labeller.options.to_json(), "tags": list(labeller.tags), "lemmas": lemmas}
+    parameters = arrays_of(labeller.model.named_parameters())
+    files.save_folder(folder, FORMAT, VERSION, SavedModel(configuration, labeller.features.vocabularies, parameters))
+
+
+def load_labeller(folder: Folder) -> RoleLabeller:
+    """The labeller that a folder holds. Raises ModelError if anything there is missing, damaged or does not fit."""
+    saved = files.load_folder(folder, FORMAT, VERSION)
+    target = Path(folder)
+    options, tags, lemmatiser = _configuration(target / MODEL, saved.configuration)
+    words = options.words()
+    columns = {column.name for column in columns_of(words)}
+    require_keys(target / VOCABULARIES, "the set of vocabularies", saved.vocabularies, columns)
+    for name, vocabulary in saved.vocabularies.items():
+        if vocabulary.specials != 2:
+            raise ModelError(target / VOCABULARIES, f"{name} has {vocabulary.specials} special entries, not 2")
+    features = Features(words, saved.vocabularies)
+    model = create_network(options, features, len(tags))
+    parameters = model.named_parameters()
+    require_keys(target / PARAMETERS, "the set of parameters", saved.parameters, set(parameters))
+    for name, value in saved.parameters.items():
+        due = parameters[name]
+        if value.shape != due.shape or value.dtype != due.dtype:
+            found, wanted = f"{value.dtype} {value.shape}", f"{due.dtype} {due.shape}"
+            raise ModelError(target / PARAMETERS, f"'{name}' is {found}, but the configuration asks for {wanted}")
+        due.assign(value)
+    finder = None
+    if lemmatiser is not None:
+        finder = PredicateFinder(Tagger.load(target / FINDER_FOLDER), lemmatiser)
+    return RoleLabeller(options, features, tags, model, finder)
+
+
+def _configuration(path: Path, content: Any) -> tuple[RoleOptions, list[str], Lemmatiser | None]:
+    require_keys(path, "the configuration", content, {"options", "tags", "lemmas"})
+    tags, lemmas = content["tags"], content["lemmas"]
+    if not isinstance(tags, list) or not tags or not all(isinstance(tag, str) and tag for tag in tags):
+        raise ModelError(path, "its tags are not a list of tags")
+    if not isinstance(content["options"], dict):
+        raise ModelError(path, "its options are not a table")
+    try:
+        options = RoleOptions.from_json(content["options"])
+    except OptionsError as error:
+        raise ModelError(path, str(error)) from None
+    if lemmas is None:
+        return options, tags, None
+    if not isinstance(lemmas, dict):
+        raise ModelError(path, "its lemmas are not a table")
+    require_keys(path, "the table of lemmas", lemmas, {"forms", "endings"})
+    for table in lemmas.values():
+        if not isinstance(table, Mapping) or not all(isinstance(lemma, str) for lemma in table.values()):
+            raise ModelError(path, "its lemmas are not words")
+    return options, tags, Lemmatiser(lemmas["forms"], lemmas["endings"])
