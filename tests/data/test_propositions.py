@@ -73,7 +73,11 @@ def test_a_sense_may_stand_before_the_lemma_or_be_missing(write):
     (sentence,) = read_propositions(write(swapped))
     assert (sentence.propositions[0].lemma, sentence.propositions[0].sense) == ("go", "01")
     (sentence,) = read_propositions(write("She PRP - (A0*)\nwent VBD go (V*)\n"))
-    assert (sentence.propositions[0].lemma, sentence.propositions[0].sense, sentence.tags) == ("go", "-", ("PRP", "VBD"))
+    assert (sentence.propositions[0].lemma, sentence.propositions[0].sense, sentence.tags) == (
+        "go",
+        "-",
+        ("PRP", "VBD"),
+    )
 
 
 def test_columns_can_be_named(write):
@@ -133,7 +137,7 @@ def test_what_is_wrong_is_said_with_file_and_line(write, text, line, problem):
 
 def test_words_that_are_out_of_step_are_found(write):
     props = write(PROPS, "a.props")
-    with pytest.raises(DataError, match="a sentence of 3 words here, but of 4 in .*line 1"):
+    with pytest.raises(DataError, match=r"a sentence of 3 words here, but of 4 in .*line 1"):
         read_propositions(props, words=write(WORDS.replace("it\n", ""), "short"))
     with pytest.raises(DataError, match="2 sentences here, but 3 in"):
         read_propositions(props, words=write("\n\n".join(WORDS.split("\n\n")[:2]), "few"))

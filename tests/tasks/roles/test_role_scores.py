@@ -59,7 +59,7 @@ def test_a_continuation_is_a_part_of_the_argument_before_it():
 
 
 def test_a_continuation_goes_on_with_the_last_argument_of_its_label():
-    found = arguments(parse_brackets("(A1*) (A1*) (C-A1*) (C-A1*)".split()))
+    found = arguments(parse_brackets(["(A1*)", "(A1*)", "(C-A1*)", "(C-A1*)"]))
     assert [(a.label, a.start, a.end, a.places) for a in found] == [
         ("A1", 0, 1, []),
         ("A1", 1, 4, [(1, 2), (2, 3), (3, 4)]),

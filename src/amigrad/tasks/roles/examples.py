@@ -76,15 +76,25 @@ class RoleExamples:
         features: Features,
         sentences: Sequence[PropositionSentence],
         tags: Mapping[str, int],
+        parts_of_speech: Mapping[str, int],
         options: RoleOptions,
     ) -> None:
-        """Take sentences with at least one predicate each, and the model's tags by index."""
+        """Take sentences with at least one predicate each, and the model's tags and parts of speech by index.
+
+        Sentences have a part of speech for each word, unless there are none by index.
+        """
         words = list(chain.from_iterable(sentence.words for sentence in sentences))
         types = features.types(words)
         predicates = [[p.predicate for p in sentence.propositions] for sentence in sentences]
         self._sentences = Sentences(types, list(map(len, sentences)), predicates, options.margin)
         self._tags = [
             np.array([[tags[tag] for tag in tags_of(p, len(sentence))] for p in sentence.propositions], np.int32)
+            for sentence in sentences
+        ]
+        self._parts_of_speech = [
+            np.array(
+                [parts_of_speech[tag] for tag in sentence.tags] if parts_of_speech else [0] * len(sentence), np.int32
+            )
             for sentence in sentences
         ]
         # A second type for each word that occurs once: the same features, but of an unknown word.
@@ -106,8 +116,10 @@ class RoleExamples:
     def __len__(self) -> int:
         return len(self._groups)
 
-    def batch(self, indices: Rows) -> tuple[list[Indices], Indices, Indices, Indices]:
-        """One group: feature columns (B, T + 2 margin) each, sentence (N,), predicate (N,), tags (N, T)."""
+    def batch(self, indices: Rows) -> tuple[list[Indices], Indices, Indices, Indices, Indices]:
+        """One group: feature columns (B, T + 2 margin) each, sentence (N,), predicate (N,), tags (N, T), parts of
+        speech (B, T).
+        """
         epoch = int(self.batches.value) // len(self)
         if epoch != self._epoch:
             self._draw(epoch)
@@ -115,7 +127,9 @@ class RoleExamples:
         (index,) = indices
         group = self._sentences.group(self._groups[index])
         columns = list(self._table.take(group.types, axis=1))
-        return columns, group.sentence, group.predicate, np.concatenate([self._tags[row] for row in group.rows])
+        tags = np.concatenate([self._tags[row] for row in group.rows])
+        parts_of_speech = np.stack([self._parts_of_speech[row] for row in group.rows])
+        return columns, group.sentence, group.predicate, tags, parts_of_speech
 
     def _draw(self, epoch: int) -> None:
         generator = np.random.Philox(np.random.SeedSequence([self._options.seed, epoch, _STREAM]))

@@ -38,13 +38,17 @@ class RoleLabeller:
         options: RoleOptions,
         features: Features,
         tags: Sequence[str],
+        parts_of_speech: Sequence[str],
         model: RoleNetwork,
         finder: PredicateFinder | None,
     ) -> None:
-        """Take the model's IOBES tags by index, and what finds predicates, unless they are always given."""
+        """Take the model's IOBES tags by index, the parts of speech that it learns beside them, and what finds
+        predicates, unless they are always given.
+        """
         self.options = options
         self.features = features
         self.tags = tuple(tags)
+        self.parts_of_speech = tuple(parts_of_speech)
         self.model = model
         self.finder = finder
         self._lock = threading.Lock()
@@ -132,10 +136,10 @@ class RoleLabeller:
         return tags
 
 
-def create_network(options: RoleOptions, features: Features, tags: int) -> RoleNetwork:
+def create_network(options: RoleOptions, features: Features, tags: int, parts_of_speech: int) -> RoleNetwork:
     """The network that these options ask for, with its initial parameters."""
     kind = ConvolutionNetwork if options.network == "convolution" else LSTMNetwork
-    return kind(options, features.columns, features.sizes, tags, Generator(options.seed))
+    return kind(options, features.columns, features.sizes, tags, parts_of_speech, Generator(options.seed))
 
 
 _GROUP_WORDS = 8192

@@ -48,9 +48,10 @@ class RoleNetwork(Module):
         columns: Sequence[Column],
         entries: Sequence[int],
         tags: int,
+        parts_of_speech: int,
         generator: Generator,
     ) -> None:
-        """`entries` is the number of vocabulary entries of each column."""
+        """`entries` is the number of vocabulary entries of each column; 0 parts of speech are not learnt."""
         self.sentence_cost = options.cost == "sentence"
         self.distances = options.distances
         self.margin = options.margin
@@ -60,26 +61,52 @@ class RoleNetwork(Module):
         }
         self.dropout = Dropout(options.dropout, generator=generator)
         self.crf = CRF(tags)
-        self.prepare(options, sum(column.size for column in columns), tags, generator)
+        width = self.prepare(options, sum(column.size for column in columns), tags, generator)
+        self.tag_cost = options.tag_cost if parts_of_speech else 0.0
+        if self.tag_cost:
+            self.tag_output = Linear(width, parts_of_speech, generator=generator, initializer=glorot())
 
     @abstractmethod
-    def prepare(self, options: RoleOptions, inputs: int, tags: int, generator: Generator) -> None:
-        """Make the layers; `inputs` is the width of a word's features."""
+    def prepare(self, options: RoleOptions, inputs: int, tags: int, generator: Generator) -> int:
+        """Make the layers; `inputs` is the width of a word's features. -> the width of what `encode` gives first"""
 
     @abstractmethod
+    def encode(self, words: Sequence[TensorLike]) -> list[Tensor]:
+        """What is computed once for a sentence, whatever its predicates; of the first, parts of speech are learnt."""
+
+    @abstractmethod
+    def relate(self, encoded: Sequence[Tensor], sentence: TensorLike, predicate: TensorLike) -> Tensor:
+        """Scores (N T, tags), from what `encode` gave."""
+
+    @abstractmethod
+    def tag_scores(self, encoded: Sequence[Tensor]) -> Tensor:
+        """Scores of the parts of speech, (B, T, parts of speech)."""
+
     def __call__(self, words: Sequence[TensorLike], sentence: TensorLike, predicate: TensorLike) -> Tensor:
         """Scores (N T, tags)."""
+        return self.relate(self.encode(words), sentence, predicate)
 
     def cost(
-        self, words: Sequence[TensorLike], sentence: TensorLike, predicate: TensorLike, tags: TensorLike
+        self,
+        words: Sequence[TensorLike],
+        sentence: TensorLike,
+        predicate: TensorLike,
+        tags: TensorLike,
+        parts_of_speech: TensorLike,
     ) -> Tensor:
-        """The mean of the words' costs, sentence-level or word-level (equations 13 and 12). tags: (N, T) int"""
-        due = as_tensor(tags)
+        """The mean of the words' costs, sentence-level or word-level (equations 13 and 12), and that of their parts of
+        speech times its weight. tags: (N, T) int, parts_of_speech: (B, T) int.
+        """
+        encoded, due = self.encode(words), as_tensor(tags)
         count, length = due.shape
-        scores, due = self(words, sentence, predicate), reshape(due, (count * length,))
-        if not self.sentence_cost:
-            return cross_entropy(scores, due)
-        return self.crf.cost(scores, due, full((count,), length, dtype=int32))
+        scores, due = self.relate(encoded, sentence, predicate), reshape(due, (count * length,))
+        if self.sentence_cost:
+            cost = self.crf.cost(scores, due, full((count,), length, dtype=int32))
+        else:
+            cost = cross_entropy(scores, due)
+        if self.tag_cost:
+            cost = cost + self.tag_cost * cross_entropy(self.tag_scores(encoded), parts_of_speech)
+        return cost
 
     def best(
         self,
@@ -118,7 +145,7 @@ class ConvolutionNetwork(RoleNetwork):
     maximum over time alone. Then linear -> hardtanh -> linear.
     """
 
-    def prepare(self, options: RoleOptions, inputs: int, tags: int, generator: Generator) -> None:
+    def prepare(self, options: RoleOptions, inputs: int, tags: int, generator: Generator) -> int:
         """The convolution's weight is cut: that of the words, and for each table of distances one."""
         self.window = options.window
         size, hidden = options.distance_size, options.hidden_size
@@ -130,12 +157,22 @@ class ConvolutionNetwork(RoleNetwork):
         self.word_part = Linear(options.window * size, hidden, generator=generator, bias=False, initializer=glorot())
         self.hidden = Linear(hidden, options.output_size, generator=generator, initializer=glorot())
         self.output = Linear(options.output_size, tags, generator=generator, initializer=glorot())
+        return hidden
 
-    def __call__(self, words: Sequence[TensorLike], sentence: TensorLike, predicate: TensorLike) -> Tensor:
-        """Scores (N T, tags)."""
-        rows, place = self.features(words), as_tensor(predicate)
+    def encode(self, words: Sequence[TensorLike]) -> list[Tensor]:
+        """The convolution of the words' features, (B, T, hidden)."""
+        rows = self.features(words)
         length = rows.shape[1] - 2 * self.margin
-        convolved = self.convolution(concat([rows[:, i : i + length] for i in range(self.window)], axis=2))
+        return [self.convolution(concat([rows[:, i : i + length] for i in range(self.window)], axis=2))]
+
+    def tag_scores(self, encoded: Sequence[Tensor]) -> Tensor:
+        """From the convolution of the words around."""
+        return self.tag_output(hardtanh(encoded[0]))
+
+    def relate(self, encoded: Sequence[Tensor], sentence: TensorLike, predicate: TensorLike) -> Tensor:
+        """Scores (N T, tags)."""
+        convolved, place = encoded[0], as_tensor(predicate)
+        length = convolved.shape[1]
         reach = self.distances + self.margin
         of_verb, of_word = self._distances(self.verb_distance), self._distances(self.word_distance)
         # For each predicate and word of its sentence, then for each word to tag and word of the sentence.
@@ -163,7 +200,7 @@ class LSTMNetwork(RoleNetwork):
     predicate, the third for each distance: only their sums for each predicate and word.
     """
 
-    def prepare(self, options: RoleOptions, inputs: int, tags: int, generator: Generator) -> None:
+    def prepare(self, options: RoleOptions, inputs: int, tags: int, generator: Generator) -> int:
         """Layers of `hidden_size` in each direction."""
         size = options.hidden_size
 
@@ -179,12 +216,22 @@ class LSTMNetwork(RoleNetwork):
         self.relation = pair(4 * size + options.distance_size)
         self.further = [pair(2 * size) for _ in range(options.layers - 1)]
         self.output = Linear(2 * size, tags, generator=generator, initializer=glorot())
+        return 2 * size
 
-    def __call__(self, words: Sequence[TensorLike], sentence: TensorLike, predicate: TensorLike) -> Tensor:
-        """Scores (N T, tags)."""
-        x, place = permute_dims(self.features(words), (1, 0, 2)), as_tensor(predicate)
+    def encode(self, words: Sequence[TensorLike]) -> list[Tensor]:
+        """The outputs of the layers over the sentence, (T, B, 2 size)."""
+        found = [permute_dims(self.features(words), (1, 0, 2))]
         for layer in self.encoder:
-            x = self.dropout(layer(x))
+            found.append(self.dropout(layer(found[-1])))
+        return found[1:]
+
+    def tag_scores(self, encoded: Sequence[Tensor]) -> Tensor:
+        """From the first layer."""
+        return permute_dims(self.tag_output(encoded[0]), (1, 0, 2))
+
+    def relate(self, encoded: Sequence[Tensor], sentence: TensorLike, predicate: TensorLike) -> Tensor:
+        """Scores (N T, tags)."""
+        x, place = encoded[-1], as_tensor(predicate)
         length, batch, width = x.shape
         count = place.shape[0]
         row = astype(place, "int64") * batch + as_tensor(sentence)

@@ -6,10 +6,37 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_args, get_type_hints
 
-from amigrad.tasks.tagging.options import OPTIMIZERS, SCHEDULES, OptionsError, TaggerOptions
+from amigrad.tasks.tagging.options import SCHEDULES, OptionsError, TaggerOptions
 
 NETWORKS = ("lstm", "convolution")
 COSTS = ("sentence", "word")
+RATES = {"adam": 0.002, "adagrad": 0.05, "sgd": 0.05}
+"""The optimizers, each with the learning rate that it has if none is given."""
+
+
+SIZES = {
+    "lstm": {"word_size": 100, "distance_size": 20, "hidden_size": 128, "batch_size": 16},
+    "convolution": {"word_size": 50, "distance_size": 5, "hidden_size": 300, "batch_size": 4},
+}
+"""What suits each network, where the options do not say otherwise."""
+
+WORD_FEATURES = (
+    "word_size",
+    "lower_case",
+    "zero_digits",
+    "capitalisation",
+    "suffixes",
+    "prefixes",
+    "minimum_count",
+    "affix_minimum_count",
+    "unknown_probability",
+    "capitalisation_size",
+    "affix_size",
+    "window",
+    "dropout",
+    "seed",
+)
+"""The options that taggers have too, with the same meaning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +52,14 @@ class RoleOptions:
     Features: words, in lower case and with digits as 0; capitalisation; suffixes and prefixes of some lengths. A word
     that occurs once is taken for unknown with some probability each time it is trained on. Distances beyond
     `distances` words count as that many. `hidden_size` is that of an LSTM in each direction, or of the convolution;
-    `output_size` that of the convolution network's hidden layer.
+    `output_size` that of the convolution network's hidden layer. Sizes of 0 are those in `SIZES`. Besides roles,
+    parts of speech are learnt where the training data have them; `tag_cost` is the weight of their cost.
     """
 
     network: str = "lstm"
     cost: str = "sentence"
 
-    word_size: int = 100
+    word_size: int = 0
     lower_case: bool = True
     zero_digits: bool = True
     capitalisation: bool = True
@@ -43,20 +71,21 @@ class RoleOptions:
     capitalisation_size: int = 10
     affix_size: int = 20
     distances: int = 30
-    distance_size: int = 20
+    distance_size: int = 0
 
     window: int = 3
-    hidden_size: int = 128
+    hidden_size: int = 0
     output_size: int = 500
     encoder_layers: int = 1
     layers: int = 1
     dropout: float = 0.3
+    tag_cost: float = 0.0
 
     optimizer: str = "adam"
     learning_rate: float | None = None
     schedule: str = "linear"
     clip_norm: float | None = None
-    batch_size: int = 16
+    batch_size: int = 0
     epochs: int = 8
     patience: int | None = None
     seed: int = 1
@@ -64,21 +93,35 @@ class RoleOptions:
     def __post_init__(self) -> None:
         _one_of("network", self.network, NETWORKS)
         _one_of("cost", self.cost, COSTS)
-        _one_of("optimizer", self.optimizer, OPTIMIZERS)
+        for name, size in SIZES[self.network].items():
+            if getattr(self, name) == 0:
+                object.__setattr__(self, name, size)
+        _one_of("optimizer", self.optimizer, RATES)
         _one_of("schedule", self.schedule, SCHEDULES)
-        sizes = ("hidden_size", "output_size", "distances", "distance_size", "encoder_layers", "layers", "batch_size")
-        for name in (*sizes, "epochs", "word_size"):
+        sizes = (
+            "hidden_size",
+            "output_size",
+            "distances",
+            "distance_size",
+            "encoder_layers",
+            "layers",
+            "batch_size",
+            "epochs",
+        )
+        for name in sizes:
             self._at_least(name, 1)
         if self.patience is not None:
             self._at_least("patience", 1)
         if self.clip_norm is not None and not 0.0 < self.clip_norm < float("inf"):
             raise OptionsError(f"the clip norm is greater than 0, not {self.clip_norm}")
+        if not 0.0 <= self.tag_cost < float("inf"):
+            raise OptionsError(f"the weight of the cost of parts of speech is not negative, but {self.tag_cost} is")
         self.words()
 
     @property
     def rate(self) -> float:
         """The learning rate at the beginning."""
-        return OPTIMIZERS[self.optimizer] if self.learning_rate is None else self.learning_rate
+        return RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
 
     @property
     def margin(self) -> int:
@@ -86,9 +129,8 @@ class RoleOptions:
         return self.window // 2 if self.network == "convolution" else 0
 
     def words(self) -> TaggerOptions:
-        """The features of words and the rest that taggers have too."""
-        shared = {field.name for field in fields(TaggerOptions)} & {field.name for field in fields(self)}
-        return TaggerOptions(**{name: getattr(self, name) for name in shared})
+        """The features of words, as a tagger's options."""
+        return TaggerOptions(**{name: getattr(self, name) for name in WORD_FEATURES})
 
     def to_json(self) -> dict[str, Any]:
         """The options by name, as JSON has them."""

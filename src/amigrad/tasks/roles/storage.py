@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from amigrad.data import is_chunk_tag
 from amigrad.nn import arrays_of
 from amigrad.tasks import folder as files
 from amigrad.tasks.folder import MODEL, PARAMETERS, VOCABULARIES, Folder, ModelError, SavedModel, require_keys
@@ -28,7 +29,12 @@ def save_labeller(labeller: RoleLabeller, folder: Folder) -> None:
     if finder is not None:
         finder.tagger.save(Path(folder) / FINDER_FOLDER)
         lemmas = {"forms": finder.lemmatiser.forms, "endings": finder.lemmatiser.endings}
-    configuration = {"options": labeller.options.to_json(), "tags": list(labeller.tags), "lemmas": lemmas}
+    configuration = {
+        "options": labeller.options.to_json(),
+        "tags": list(labeller.tags),
+        "parts_of_speech": list(labeller.parts_of_speech),
+        "lemmas": lemmas,
+    }
     parameters = arrays_of(labeller.model.named_parameters())
     files.save_folder(folder, FORMAT, VERSION, SavedModel(configuration, labeller.features.vocabularies, parameters))
 
@@ -37,7 +43,7 @@ def load_labeller(folder: Folder) -> RoleLabeller:
     """The labeller that a folder holds. Raises ModelError if anything there is missing, damaged or does not fit."""
     saved = files.load_folder(folder, FORMAT, VERSION)
     target = Path(folder)
-    options, tags, lemmatiser = _configuration(target / MODEL, saved.configuration)
+    options, tags, parts_of_speech, lemmatiser = _configuration(target / MODEL, saved.configuration)
     words = options.words()
     columns = {column.name for column in columns_of(words)}
     require_keys(target / VOCABULARIES, "the set of vocabularies", saved.vocabularies, columns)
@@ -45,7 +51,7 @@ def load_labeller(folder: Folder) -> RoleLabeller:
         if vocabulary.specials != 2:
             raise ModelError(target / VOCABULARIES, f"{name} has {vocabulary.specials} special entries, not 2")
     features = Features(words, saved.vocabularies)
-    model = create_network(options, features, len(tags))
+    model = create_network(options, features, len(tags), len(parts_of_speech))
     parameters = model.named_parameters()
     require_keys(target / PARAMETERS, "the set of parameters", saved.parameters, set(parameters))
     for name, value in saved.parameters.items():
@@ -57,14 +63,17 @@ def load_labeller(folder: Folder) -> RoleLabeller:
     finder = None
     if lemmatiser is not None:
         finder = PredicateFinder(Tagger.load(target / FINDER_FOLDER), lemmatiser)
-    return RoleLabeller(options, features, tags, model, finder)
+    return RoleLabeller(options, features, tags, parts_of_speech, model, finder)
 
 
-def _configuration(path: Path, content: Any) -> tuple[RoleOptions, list[str], Lemmatiser | None]:
-    require_keys(path, "the configuration", content, {"options", "tags", "lemmas"})
-    tags, lemmas = content["tags"], content["lemmas"]
-    if not isinstance(tags, list) or not tags or not all(isinstance(tag, str) and tag for tag in tags):
-        raise ModelError(path, "its tags are not a list of tags")
+def _configuration(path: Path, content: Any) -> tuple[RoleOptions, list[str], list[str], Lemmatiser | None]:
+    require_keys(path, "the configuration", content, {"options", "tags", "parts_of_speech", "lemmas"})
+    tags, parts_of_speech, lemmas = content["tags"], content["parts_of_speech"], content["lemmas"]
+    for entries in (tags, parts_of_speech):
+        if not isinstance(entries, list) or not all(isinstance(tag, str) and tag for tag in entries):
+            raise ModelError(path, "its tags are not a list of tags")
+    if not tags or not all(map(is_chunk_tag, tags)):
+        raise ModelError(path, "its tags are not those of arguments")
     if not isinstance(content["options"], dict):
         raise ModelError(path, "its options are not a table")
     try:
@@ -72,11 +81,11 @@ def _configuration(path: Path, content: Any) -> tuple[RoleOptions, list[str], Le
     except OptionsError as error:
         raise ModelError(path, str(error)) from None
     if lemmas is None:
-        return options, tags, None
+        return options, tags, parts_of_speech, None
     if not isinstance(lemmas, dict):
         raise ModelError(path, "its lemmas are not a table")
     require_keys(path, "the table of lemmas", lemmas, {"forms", "endings"})
     for table in lemmas.values():
         if not isinstance(table, Mapping) or not all(isinstance(lemma, str) for lemma in table.values()):
             raise ModelError(path, "its lemmas are not words")
-    return options, tags, Lemmatiser(lemmas["forms"], lemmas["endings"])
+    return options, tags, parts_of_speech, Lemmatiser(lemmas["forms"], lemmas["endings"])

@@ -60,16 +60,18 @@ def train_labeller(
         )
     told = [sentence for sentence in train if sentence.propositions]
     tags = sorted({tag for s in told for p in s.propositions for tag in tags_of(p, len(s))} | {"O"})
+    tagged = options.tag_cost > 0 and all(len(sentence.tags) == len(sentence) for sentence in told)
+    parts_of_speech = sorted({tag for sentence in told for tag in sentence.tags}) if tagged else []
     features = Features.build(options.words(), Counter(chain.from_iterable(s.words for s in train)))
-    examples = RoleExamples(features, told, {tag: index for index, tag in enumerate(tags)}, options)
-    model = create_network(options, features, len(tags))
+    examples = RoleExamples(features, told, _index(tags), _index(parts_of_speech), options)
+    model = create_network(options, features, len(tags), len(parts_of_speech))
     optimizer = create_optimizer(options, model, options.epochs * len(examples))
-    labeller = RoleLabeller(options, features, tags, model, finder)
+    labeller = RoleLabeller(options, features, tags, parts_of_speech, model, finder)
 
     @compile
-    def step(columns: list[Tensor], sentence: Tensor, predicate: Tensor, due: Tensor) -> Tensor:
+    def step(columns: list[Tensor], sentence: Tensor, predicate: Tensor, due: Tensor, also: Tensor) -> Tensor:
         with model.training_mode():
-            cost = model.cost(columns, sentence, predicate, due)
+            cost = model.cost(columns, sentence, predicate, due, also)
         optimizer.minimize(cost)
         return cost
 
@@ -109,6 +111,10 @@ def create_optimizer(options: RoleOptions, model: RoleNetwork, steps: int) -> Op
     return made
 
 
+def _index(names: Sequence[str]) -> dict[str, int]:
+    return {name: index for index, name in enumerate(names)}
+
+
 def _settings(options: RoleOptions) -> dict[str, Any]:
     """The options that a training cannot go on with if they were others."""
     free = {"patience"} if options.schedule != "constant" else {"patience", "epochs"}
@@ -125,5 +131,5 @@ def _fingerprint(sentences: Sequence[PropositionSentence]) -> str:
     """What tells these sentences from all others."""
     found = hashlib.sha256()
     for sentence in sentences:
-        found.update(repr((sentence.words, sentence.propositions)).encode("utf-8", "surrogatepass"))
+        found.update(repr((sentence.words, sentence.tags, sentence.propositions)).encode("utf-8", "surrogatepass"))
     return found.hexdigest()
