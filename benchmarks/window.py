@@ -56,9 +56,9 @@ def corpus_data(path: Path, options: TaggerOptions) -> Arrays:
     """Parameters and examples that the tagger trains on, in the same form."""
     sentences, tags = prepare_tags(read_tagged(path), options.scheme)
     features = Features.build(options, word_counts(sentences))
-    examples = Examples(features, sentences, tags.index, options)
-    columns, targets = examples.batch(np.random.default_rng(1).permutation(len(examples)))
-    return _data(options, features.sizes, columns, targets)
+    examples = Examples(features, sentences, tags.index, options, batch_size=1 << 30)
+    batch = examples.batch(np.random.default_rng(1).permutation(len(examples)))
+    return _data(options, features.sizes, batch.columns, batch.targets)
 
 
 def _data(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -70,13 +71,38 @@ def train(
     word_column: WordColumnOption = 0,
     upos: UposOption = False,
     xpos: XposOption = False,
-    feature: FeatureOption = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[=DIR]",
+            help="NAME=DIR: the tags of the tagger in DIR are a feature. NAME alone: learn a feature (CoNLL-U).",
+        ),
+    ] = None,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR|FILE", help="Word vectors to start from: an embedding, or a file of any format."),
+    ] = None,
+    gazetteer: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FILE", help="A list of phrases as a feature, one a line.")
+    ] = None,
+    column_feature: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="A column of the files as a feature, counted from 0.")
+    ] = None,
+    characters: Annotated[bool | None, typer.Option(help="Use the characters of words, by a convolution.")] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(help="Taggers that tag the training sentences for --feature NAME=DIR; 0: the one in DIR does."),
+    ] = None,
+    cost: Annotated[
+        str | None,
+        typer.Option(help="word, sentence, or auto: the log-likelihood of whole sentences where tags are of chunks."),
+    ] = None,
     scheme: Annotated[
         str, typer.Option(help="How tags mark chunks: auto, none (tags as they are), IOB1, IOB2, IOBES.")
     ] = "auto",
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a better model.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Words a step.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Words a step, or sentences.")] = None,
     optimizer: Annotated[str | None, typer.Option(help="adagrad, sgd or adam.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Step length. Default: one that suits the optimizer.")
@@ -89,6 +115,9 @@ def train(
     hidden_size: Annotated[int | None, typer.Option(help="Width of the hidden layer.")] = None,
     word_size: Annotated[int | None, typer.Option(help="Width of the lookup table of words.")] = None,
     affix_size: Annotated[int | None, typer.Option(help="Width of the lookup tables of suffixes and prefixes.")] = None,
+    feature_size: Annotated[
+        int | None, typer.Option(help="Width of the lookup tables of gazetteers, columns and other taggers' tags.")
+    ] = None,
     suffixes: Annotated[str | None, typer.Option(metavar="LENGTHS", help="Such as 1,2,3, or none.")] = None,
     prefixes: Annotated[str | None, typer.Option(metavar="LENGTHS", help="Such as 1,2,3, or none.")] = None,
     capitalisation: Annotated[bool | None, typer.Option(help="Use how words are capitalised.")] = None,
@@ -113,8 +142,16 @@ def train(
       amigrad tagger train --train train.txt --column 1 --output pos
       amigrad tagger train --train en-train.conllu --dev en-dev.conllu --upos --output upos
       amigrad tagger train --train wsj.txt --format slash --epochs 5 --output model
+      amigrad tagger train --train train.txt --vectors embedding --feature pos=pos --output chunker
+      amigrad tagger train --train names.txt --cost sentence --characters --gazetteer city=cities.txt --output names
     """
+    learnt, cascades = _features(feature)
+    lists = _named("gazetteer", gazetteer)
     chosen = {
+        "cost": cost,
+        "characters": characters,
+        "folds": folds,
+        "feature_size": feature_size,
         "scheme": scheme,
         "epochs": epochs,
         "patience": patience,
@@ -136,12 +173,18 @@ def train(
         "dropout": dropout,
         "weight_decay": weight_decay,
     }
-    options = _options({name: value for name, value in chosen.items() if value is not None})
-    read = _reader(format, column, word_column, upos, xpos, feature)
+    if vectors is not None and word_size is not None:
+        raise typer.BadParameter("--word-size is that of the --vectors")
 
     from amigrad.cli.report import print_evaluation
-    from amigrad.tasks.tagging import evaluate, hold_out, train_tagger
+    from amigrad.tasks.embedding.storage import load_vectors
+    from amigrad.tasks.tagging import Gazetteer, Tagger, evaluate, hold_out, train_tagger
+    from amigrad.tasks.tagging.corpus import column_name
     from amigrad.train.errors import Interrupted, OtherSettingsError
+
+    named = tuple(column_name(number) for number in column_feature or [])
+    options = _options({"given": named, **{name: value for name, value in chosen.items() if value is not None}})
+    read = _reader(format, column, word_column, upos, xpos, learnt, column_feature or [])
 
     train_sentences = read(train)
     if dev is None:
@@ -149,7 +192,17 @@ def train(
     else:
         dev_sentences = read(dev)
     try:
-        tagger = train_tagger(train_sentences, dev_sentences, options, output=output, progress=not quiet, resume=resume)
+        tagger = train_tagger(
+            train_sentences,
+            dev_sentences,
+            options,
+            vectors=None if vectors is None else load_vectors(vectors),
+            gazetteers={name: Gazetteer.read(path) for name, path in lists.items()},
+            cascades={name: Tagger.load(path) for name, path in cascades.items()},
+            output=output,
+            progress=not quiet,
+            resume=resume,
+        )
     except OtherSettingsError as error:
         raise OtherSettingsError(error.folder, error.changes, anew="--no-resume") from error
     except Interrupted as stopped:
@@ -228,25 +281,43 @@ def evaluate(
     from amigrad.cli.report import print_evaluation
     from amigrad.tasks.tagging import Tagger
     from amigrad.tasks.tagging import evaluate as compare
+    from amigrad.tasks.tagging.corpus import column_numbers
 
-    read = _reader(format, column, word_column, upos, xpos, feature)
-    print_evaluation(compare(Tagger.load(model), read(file)), json=json)
+    tagger = Tagger.load(model)
+    read = _reader(format, column, word_column, upos, xpos, feature, column_numbers(tagger.options.given))
+    print_evaluation(compare(tagger, read(file)), json=json)
 
 
 class _Reader:
     """Reads tagged sentences as the options of a command say."""
 
-    def __init__(self, format: str | None, column: int, word_column: int, tag: str) -> None:
+    def __init__(
+        self, format: str | None, column: int, word_column: int, tag: str, columns: Sequence[int] = ()
+    ) -> None:
         self.format, self.column, self.word_column, self.tag = format, column, word_column, tag
+        self.columns = columns
 
     def __call__(self, path: Path) -> list[Sentence]:
         from amigrad.tasks.tagging import read_tagged
 
-        return read_tagged(path, self.format, column=self.column, word_column=self.word_column, tag=self.tag)
+        return read_tagged(
+            path,
+            self.format,
+            column=self.column,
+            word_column=self.word_column,
+            tag=self.tag,
+            columns=self.columns,
+        )
 
 
 def _reader(
-    format: Format | None, column: int, word_column: int, upos: bool, xpos: bool, feature: str | None
+    format: Format | None,
+    column: int,
+    word_column: int,
+    upos: bool,
+    xpos: bool,
+    feature: str | None,
+    columns: Sequence[int] = (),
 ) -> _Reader:
     if upos + xpos + (feature is not None) > 1:
         raise typer.BadParameter("--upos, --xpos and --feature exclude each other")
@@ -254,7 +325,26 @@ def _reader(
     if conllu and format not in (None, Format.CONLLU):
         raise typer.BadParameter(f"--upos, --xpos and --feature are for CoNLL-U, not for --format {format}")
     name = "conllu" if conllu else None if format is None else format.value
-    return _Reader(name, column, word_column, feature or ("XPOS" if xpos else "UPOS"))
+    return _Reader(name, column, word_column, feature or ("XPOS" if xpos else "UPOS"), columns)
+
+
+def _features(given: Sequence[str] | None) -> tuple[str | None, dict[str, Path]]:
+    """What --feature says: a feature of CoNLL-U to learn, and taggers by the names of the features that they give."""
+    learnt = [text for text in given or [] if "=" not in text]
+    if len(learnt) > 1:
+        raise typer.BadParameter(f"--feature NAME says what to learn, once; not {' and '.join(learnt)}")
+    return (learnt[0] if learnt else None), _named("feature", [text for text in given or [] if "=" in text])
+
+
+def _named(option: str, given: Sequence[str] | None) -> dict[str, Path]:
+    """Paths by name, of options NAME=PATH."""
+    found: dict[str, Path] = {}
+    for text in given or []:
+        name, equals, path = text.partition("=")
+        if not equals or not name.isidentifier() or not path or name in found:
+            raise typer.BadParameter(f"--{option} takes NAME=PATH, with a name of one word and once only; not '{text}'")
+        found[name] = Path(path)
+    return found
 
 
 def _lengths(name: str, text: str | None) -> tuple[int, ...] | None:

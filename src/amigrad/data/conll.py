@@ -1,7 +1,7 @@
 """Tagged sentences in CoNLL columns: one token a line, blank lines between sentences."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -10,10 +10,13 @@ from amigrad.data.lines import Source, numbered_lines, source_name
 from amigrad.data.sentence import Sentence, make_sentence
 
 
-def read_columns(source: Source, *, word_column: int = 0, tag_column: int | None = -1) -> Iterator[Sentence]:
+def read_columns(
+    source: Source, *, word_column: int = 0, tag_column: int | None = -1, columns: Sequence[int] = ()
+) -> Iterator[Sentence]:
     """Sentences of a CoNLL column file.
 
-    Columns are counted from 0, or from -1 backwards; a `tag_column` of None reads words only. The first token
+    Columns are counted from 0, or from -1 backwards; a `tag_column` of None reads words only; `columns` are
+    those to keep beside the words. The first token
     line decides for the whole file: if it holds a tab, columns end at tabs (and words may hold spaces),
     otherwise at runs of spaces and tabs. `-DOCSTART-` lines are skipped.
 
@@ -26,7 +29,7 @@ def read_columns(source: Source, *, word_column: int = 0, tag_column: int | None
     """
     if word_column == tag_column:
         raise ValueError(f"words and tags cannot both come from column {word_column}")
-    return _sentences(source, word_column, tag_column)
+    return _sentences(source, word_column, tag_column, tuple(columns))
 
 
 _KEY_VALUE = re.compile(r"#\s*[\w.:-]+\s+=(\s|$)")
@@ -51,25 +54,26 @@ class _Layout:
         return "\t" not in line if self.tabbed else len(self.split(line)) != self.count
 
 
-def _sentences(source: Source, word_column: int, tag_column: int | None) -> Iterator[Sentence]:
+def _sentences(source: Source, word_column: int, tag_column: int | None, others: tuple[int, ...]) -> Iterator[Sentence]:
     name = source_name(source)
     layout, lines = _find_layout(numbered_lines(source))
     if layout is None:
         raise DataError(name, 1, "no sentence in this file", "Give a file with one token a line")
     wanted = [column for column in (word_column, tag_column) if column is not None]
-    needed = max(column + 1 if column >= 0 else -column for column in wanted)
-    regular = min(wanted) < 0
+    needed = max(column + 1 if column >= 0 else -column for column in (*wanted, *others))
+    regular = min(*wanted, *others, 0) < 0
     if layout.count >= needed and len({column % layout.count for column in wanted}) < len(wanted):
         problem = f"with {_columns(layout.count)}, column {word_column} would be both the word and its tag"
         raise DataError(name, layout.line, problem, _REMEDY)
 
     words: list[str] = []
     tags: list[str] = []
+    beside: tuple[list[str], ...] = tuple([] for _ in others)
     for number, line in lines:
         if not line.strip(" \t") or (line[0] == "-" and _DOCUMENT.match(line)):
             if words:
-                yield make_sentence(words, tags)
-                words, tags = [], []
+                yield make_sentence(words, tags, beside)
+                words, tags, beside = [], [], tuple([] for _ in others)
             continue
         if line[0] == "#" and not words and layout.is_comment(line):
             continue
@@ -85,8 +89,10 @@ def _sentences(source: Source, word_column: int, tag_column: int | None) -> Iter
             if not tag:
                 raise DataError(name, number, f"no tag for the word '{word}'", "Give every word a tag")
             tags.append(tag)
+        for values, column in zip(beside, others, strict=True):
+            values.append(columns[column].strip(" "))
     if words:
-        yield make_sentence(words, tags)
+        yield make_sentence(words, tags, beside)
 
 
 def _find_layout(lines: Iterator[tuple[int, str]]) -> tuple[_Layout | None, Iterator[tuple[int, str]]]:

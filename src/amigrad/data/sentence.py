@@ -7,19 +7,24 @@ from sys import intern
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence: its words and a tag for each of them, or no tags at all."""
+    """A sentence: its words and a tag for each of them, or no tags at all; and further columns beside the words."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...] = ()
+    columns: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if self.tags and len(self.tags) != len(self.words):
             raise ValueError(f"{len(self.words)} words cannot have {len(self.tags)} tags")
+        if any(len(column) != len(self.words) for column in self.columns):
+            raise ValueError(f"a column beside {len(self.words)} words has as many entries")
 
     def __len__(self) -> int:
         return len(self.words)
 
 
-def make_sentence(words: Sequence[str], tags: Sequence[str] = ()) -> Sentence:
+def make_sentence(words: Sequence[str], tags: Sequence[str] = (), columns: Sequence[Sequence[str]] = ()) -> Sentence:
     """A sentence whose strings are shared with all others that are equal, which keeps a corpus small."""
-    return Sentence(tuple(map(intern, words)), tuple(map(intern, tags)))
+    return Sentence(
+        tuple(map(intern, words)), tuple(map(intern, tags)), tuple(tuple(map(intern, column)) for column in columns)
+    )

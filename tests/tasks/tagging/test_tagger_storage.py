@@ -46,7 +46,7 @@ def test_a_loaded_tagger_gives_the_same_tags(chunker: Tagger, folder: Path, chun
 
 def test_a_folder_holds_data_only(folder: Path) -> None:
     assert sorted(os.listdir(folder)) == ["model.json", "model.safetensors", "vocabularies.json"]
-    assert json.loads((folder / "model.json").read_text())["version"] == 1
+    assert json.loads((folder / "model.json").read_text())["version"] == 2
 
 
 def test_saving_twice_writes_the_same_bytes(chunker: Tagger, folder: Path, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_truncated_description(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.update(version=2), "format version 2, but this amigrad reads 1. Use the amigrad that saved it"),
+        (lambda c: c.update(version=3), "format version 3, but this amigrad reads 2. Use the amigrad that saved it"),
         (lambda c: c.update(format="other"), "a model of format other, not amigrad.tagger"),
         (lambda c: c.pop("format"), "not the description of a model"),
         (lambda c: c.pop("configuration"), "the model lacks 'configuration'"),

@@ -17,7 +17,16 @@ from amigrad.tasks.tagging.examples import Examples
 from amigrad.train import Interrupted, TrainingError
 
 OPTIONS = TaggerOptions(
-    word_size=8, hidden_size=16, affix_size=4, suffixes=(2,), dropout=0.2, epochs=3, schedule="constant", seed=5
+    word_size=8,
+    hidden_size=16,
+    affix_size=4,
+    suffixes=(2,),
+    dropout=0.2,
+    epochs=3,
+    schedule="constant",
+    seed=5,
+    cost="word",
+    batch_size=32,
 )
 
 
@@ -48,11 +57,11 @@ def test_the_same_seed_gives_the_same_tagger(small: Any) -> None:
 
 
 @pytest.mark.parametrize("stop", [3, 20, 31])
-@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+@pytest.mark.parametrize("choice", [{}, {"optimizer": "adam"}, {"cost": "sentence", "batch_size": 3}])
 def test_a_training_that_was_stopped_ends_with_the_same_tagger(
-    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int, optimizer: str
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int, choice: Any
 ) -> None:
-    options = replace(OPTIONS, optimizer=optimizer, learning_rate=0.01, schedule="linear")
+    options = replace(OPTIONS, learning_rate=0.01, schedule="linear", **choice)
     whole = train_tagger(*small, options)
     batch = Examples.batch
     taken = 0
@@ -71,8 +80,8 @@ def test_a_training_that_was_stopped_ends_with_the_same_tagger(
     resumed = train_tagger(*small, options, output=tmp_path)
     assert_same(resumed, whole)
     assert_same(Tagger.load(tmp_path), whole)
-    steps = -(-sum(map(len, small[0])) // options.batch_size) * options.epochs
-    assert taken == steps
+    examples = len(small[0]) if options.cost == "sentence" else sum(map(len, small[0]))
+    assert taken == -(-examples // (options.batch_size or 0)) * options.epochs
 
 
 def test_a_training_can_be_made_longer(small: Any, tmp_path: Path) -> None:
@@ -108,8 +117,10 @@ def test_one_compilation_serves_all_batches(small: Any, monkeypatch: pytest.Monk
     compile = module.compile
     monkeypatch.setattr(module, "compile", lambda function: steps.append(compile(function)) or steps[-1])
     train_tagger(*small, OPTIONS)
-    assert sum(map(len, small[0])) % OPTIONS.batch_size > 1
-    assert [step.compilations for step in steps] == [1]
+    assert sum(map(len, small[0])) % 32 > 1
+    train_tagger(*small, replace(OPTIONS, cost="sentence", batch_size=3, characters=True))
+    assert len(small[0]) % 3 == 1
+    assert [step.compilations for step in steps] == [1, 1]
 
 
 def test_features_can_be_left_out(small: Any) -> None:

@@ -12,6 +12,7 @@ Chunks are learnt as IOBES tags, and the tags of a sentence are the best sequenc
 """
 
 from amigrad.tasks.folder import ModelError
+from amigrad.tasks.tagging.context import Gazetteer
 from amigrad.tasks.tagging.corpus import hold_out, read_tagged
 from amigrad.tasks.tagging.evaluate import Evaluation, evaluate
 from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
@@ -21,6 +22,7 @@ from amigrad.tasks.tagging.train import train_tagger
 
 __all__ = [
     "Evaluation",
+    "Gazetteer",
     "ModelError",
     "OptionsError",
     "Tagger",

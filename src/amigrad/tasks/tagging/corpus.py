@@ -22,8 +22,9 @@ def read_tagged(
     column: int = -1,
     word_column: int = 0,
     tag: str = "UPOS",
+    columns: Sequence[int] = (),
 ) -> list[Sentence]:
-    """All sentences of a tagged file.
+    """All sentences of a tagged file, with these columns beside the words (counted from 0).
 
     format: "conll" (columns; `column` and `word_column` from 0, or from -1 backwards), "conllu" (`tag` is UPOS, XPOS
     or a feature), "slash" (word/tag); by default "conllu" for names that end so (compressed or not), else "conll".
@@ -34,12 +35,28 @@ def read_tagged(
     if format not in FORMATS:
         raise OptionsError(f"a format is one of {', '.join(FORMATS)}, not '{format}'")
     if format == "conllu":
-        return list(read_conllu(path, tag=tag))
+        if any(number not in range(10) for number in columns):
+            raise OptionsError(f"CoNLL-U has the columns 0 to 9, not {', '.join(map(str, columns))}")
+        return list(read_conllu(path, tag=tag, columns=columns))
     if format == "slash":
+        if columns:
+            raise OptionsError("there are no columns in the format slash")
         return list(read_slashed(path))
     if column == word_column:
         raise OptionsError(f"words and tags cannot both come from column {column}")
-    return list(read_columns(path, word_column=word_column, tag_column=column))
+    return list(read_columns(path, word_column=word_column, tag_column=column, columns=columns))
+
+
+def column_name(number: int) -> str:
+    """The name of the feature that a column beside the words is. Raises OptionsError for a negative number."""
+    if number < 0:
+        raise OptionsError(f"columns that are features are counted from 0, not {number}")
+    return f"column{number}"
+
+
+def column_numbers(names: Sequence[str]) -> list[int]:
+    """What `column_name` made the names of."""
+    return [int(name.removeprefix("column")) for name in names]
 
 
 def hold_out(sentences: Sequence[Item], name: str = "the training data") -> tuple[list[Item], list[Item]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amigrad.nn import Legal
 from amigrad.tasks.tagging.features import Indices
 
 Positions = NDArray[np.intp]
@@ -34,6 +35,12 @@ class Decoder:
         # Tags by the state behind them, the states that there are, and where the tags of each begin.
         self._order = np.argsort(self._behind, kind="stable")
         self._reached, self._groups = np.unique(self._behind[self._order], return_index=True)
+
+    @property
+    def legal(self) -> Legal:
+        """Which tags may come first, which after which, and which last."""
+        following = self._behind[:, None] == self._before
+        return Legal(self._before == _CLOSED, following, self._behind == _CLOSED)
 
     def correct(self, tags: Indices, scores: Scores, lengths: Sequence[int]) -> None:
         """Write legal tags in place of others. tags: (N,); scores: (N, tags); lengths: how many each sentence has.

@@ -48,7 +48,7 @@ def evaluate(tagger: Tagger, sentences: Iterable[Sentence]) -> Evaluation:
     tokens, chunks, tags = TokenAccuracy(), ChunkScores(), _TagScores()
     chunked = tagger.tag_set.scheme is not None
     count = 0
-    for block in tagger.blocks(sentences, key=_words):
+    for block in tagger.blocks(sentences, key=_words, given=_columns):
         for sentence, predicted in block.pairs():
             if chunked:
                 chunks.update(sentence.tags, predicted)
@@ -101,3 +101,7 @@ def _unseen(gold: Counter[str], tagger: Tagger) -> dict[str, int]:
 
 def _words(sentence: Sentence) -> Sequence[str]:
     return sentence.words
+
+
+def _columns(sentence: Sentence) -> Sequence[Sequence[str]]:
+    return sentence.columns

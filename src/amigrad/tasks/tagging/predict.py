@@ -13,6 +13,7 @@ from amigrad.tasks.tagging.decode import Decoder, Scores
 from amigrad.tasks.tagging.examples import Windows
 from amigrad.tasks.tagging.features import Indices
 from amigrad.tasks.tagging.model import WindowTagger
+from amigrad.tasks.tagging.spelling import used
 
 _PART_TOKENS = 1 << 13
 _STEP_TOKENS = 1 << 10
@@ -21,29 +22,39 @@ _STEP_TOKENS = 1 << 10
 class Predictor:
     """The best tags of sentences, by a model whose parameters may change between calls.
 
-    These are the best for each token alone; with a decoder, the best legal ones for each sentence.
+    These are the best for each token alone; with a decoder, the best legal ones for each sentence; and with the
+    sentence-level cost, the best for the sentence by its scores of transitions too (legal ones with a decoder).
     """
 
     def __init__(self, model: WindowTagger, decoder: Decoder | None = None) -> None:
         self._window = model.window
+        self._columns = len(model.tables)
         self._decoder = decoder
         self._size = model.output.weight.shape[1]
+        self._chained = hasattr(model, "crf")
+        scored = decoder is not None or self._chained
+        legal = None if decoder is None else decoder.legal
 
-        def best(parts: Tensor, index: Tensor) -> tuple[Tensor, Tensor | None]:
+        def best(parts: Tensor, index: Tensor) -> tuple[Tensor | None, Tensor | None]:
             scores = model.scores_of_parts(parts, index)
-            return argmax(scores, axis=1), None if decoder is None else scores
+            return None if self._chained else argmax(scores, axis=1), scores if scored else None
 
+        self._scored = scored
         self._parts = compile(model.parts)
         self._best = compile(best)
+        self._decode = compile(lambda scores, lengths: model.crf.decode(scores, lengths, legal))
 
     def __call__(self, windows: Windows, table: Indices, lengths: Sequence[int]) -> Indices:
         """The tags of all tokens of these windows, by index. table: (columns, types); lengths: of sentences. (N,)"""
         found = np.empty(len(windows), np.int32)
-        scores = np.empty((len(windows) if self._decoder is not None else 0, self._size), np.float32)
+        scores = np.empty((len(windows) if self._scored else 0, self._size), np.float32)
         for start in range(0, len(windows), _PART_TOKENS):
             end = min(start + _PART_TOKENS, len(windows))
             self._predict_part(windows, table, start, found[start:end], scores[start:end])
-        if self._decoder is not None:
+        if self._chained:
+            if len(found):
+                found[:] = self._decode(scores, np.array([length for length in lengths if length], np.int32)).value
+        elif self._decoder is not None:
             self._decoder.correct(found, scores, lengths)
         return found
 
@@ -56,10 +67,12 @@ class Predictor:
         number = np.empty(table.shape[1], np.int32)
         number[distinct] = np.arange(0, len(distinct) * self._window, self._window, dtype=np.int32)
         index = number[types] + np.arange(self._window, dtype=np.int32)
-        parts: Tensor = self._parts(list(table[:, distinct]))
+        letters = table[self._columns :, distinct]
+        parts: Tensor = self._parts(list(table[: self._columns, distinct]), used(letters) if len(letters) else None)
         for first in range(0, len(found), _STEP_TOKENS):
             step = slice(first, first + _STEP_TOKENS)
             tags, scores = self._best(parts, index[step])
-            found[step] = tags.value
+            if tags is not None:
+                found[step] = tags.value
             if scores is not None:
                 kept[step] = scores.value

@@ -9,24 +9,35 @@ from amigrad.data import Scheme
 from amigrad.nn import arrays_of
 from amigrad.tasks import folder as files
 from amigrad.tasks.folder import MODEL, PARAMETERS, VOCABULARIES, Folder, ModelError, SavedModel, require_keys
-from amigrad.tasks.tagging.features import Features, columns_of
+from amigrad.tasks.tagging.context import Cascade, Gazetteer, Source
+from amigrad.tasks.tagging.features import Features, vocabulary_names
 from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
 from amigrad.tasks.tagging.tagger import Tagger, create_model
 from amigrad.tasks.tagging.tags import TagSet
 
-FORMAT, VERSION = "amigrad.tagger", 1
+FORMAT, VERSION = "amigrad.tagger", 2
 
 
 def save_tagger(tagger: Tagger, folder: Folder) -> None:
-    """Write the tagger into a folder. Raises OSError if it cannot be written."""
+    """Write the tagger into a folder, and taggers whose tags are its features into folders of their own in there.
+
+    Raises OSError if it cannot be written.
+    """
+    vocabularies = dict(tagger.features.vocabularies)
+    for name, source in tagger.features.sources.items():
+        if isinstance(source, Gazetteer):
+            vocabularies[_phrases(name)] = source.vocabulary()
+        elif isinstance(source, Cascade):
+            save_tagger(source.tagger, Path(folder) / name)
     scheme = tagger.tag_set.scheme
     configuration = {
         "options": tagger.options.to_json(),
         "tags": list(tagger.tag_set.tags),
         "scheme": None if scheme is None else scheme.value,
+        "sentences": hasattr(tagger.model, "crf"),
     }
     parameters = arrays_of(tagger.model.named_parameters())
-    files.save_folder(folder, FORMAT, VERSION, SavedModel(configuration, tagger.features.vocabularies, parameters))
+    files.save_folder(folder, FORMAT, VERSION, SavedModel(configuration, vocabularies, parameters))
 
 
 def load_tagger(folder: Folder) -> Tagger:
@@ -34,13 +45,19 @@ def load_tagger(folder: Folder) -> Tagger:
     saved = files.load_folder(folder, FORMAT, VERSION)
     target = Path(folder)
     options, tag_set = _configuration(target / MODEL, saved.configuration)
-    columns = {column.name for column in columns_of(options)}
-    require_keys(target / VOCABULARIES, "the set of vocabularies", saved.vocabularies, columns)
+    columns, lists = set(vocabulary_names(options)), {_phrases(name) for name in options.gazetteers}
+    require_keys(target / VOCABULARIES, "the set of vocabularies", saved.vocabularies, columns | lists)
     for name, vocabulary in saved.vocabularies.items():
-        if vocabulary.specials != 2:
-            raise ModelError(target / VOCABULARIES, f"{name} has {vocabulary.specials} special entries, not 2")
-    features = Features(options, saved.vocabularies)
-    model = create_model(options, features, len(tag_set))
+        specials = 0 if name in lists else 2
+        if vocabulary.specials != specials:
+            problem = f"{name} has {vocabulary.specials} special entries, not {specials}"
+            raise ModelError(target / VOCABULARIES, problem)
+    sources: dict[str, Source] = {
+        name: Gazetteer.from_vocabulary(saved.vocabularies[_phrases(name)]) for name in options.gazetteers
+    }
+    sources |= {name: Cascade(load_tagger(target / name)) for name in options.cascades}
+    features = Features(options, saved.vocabularies, sources)
+    model = create_model(options, features, len(tag_set), sentences=saved.configuration["sentences"])
     parameters = model.named_parameters()
     require_keys(target / PARAMETERS, "the set of parameters", saved.parameters, set(parameters))
     for name, value in saved.parameters.items():
@@ -53,8 +70,10 @@ def load_tagger(folder: Folder) -> Tagger:
 
 
 def _configuration(path: Path, content: Any) -> tuple[TaggerOptions, TagSet]:
-    require_keys(path, "the configuration", content, {"options", "tags", "scheme"})
+    require_keys(path, "the configuration", content, {"options", "tags", "scheme", "sentences"})
     tags, scheme = content["tags"], content["scheme"]
+    if not isinstance(content["sentences"], bool):
+        raise ModelError(path, "'sentences' says neither true nor false")
     if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
         raise ModelError(path, "its tags are not a list of tags")
     if not isinstance(content["options"], dict):
@@ -65,3 +84,8 @@ def _configuration(path: Path, content: Any) -> tuple[TaggerOptions, TagSet]:
         raise ModelError(path, str(error)) from None
     except ValueError as error:
         raise ModelError(path, f"its tags cannot be used: {error}") from None
+
+
+def _phrases(name: str) -> str:
+    """The vocabulary that a gazetteer is kept in."""
+    return f"phrases of {name}"

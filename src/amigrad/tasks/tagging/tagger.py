@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from amigrad.data import split_sentences, tokenize
+from amigrad.data import DataError, split_sentences, tokenize
 from amigrad.functions import Generator
 from amigrad.tasks.tagging.decode import Decoder
 from amigrad.tasks.tagging.examples import Windows
 from amigrad.tasks.tagging.features import Features
-from amigrad.tasks.tagging.model import WindowTagger
+from amigrad.tasks.tagging.model import Speller, WindowTagger
 from amigrad.tasks.tagging.options import TaggerOptions
 from amigrad.tasks.tagging.predict import Predictor
 from amigrad.tasks.tagging.tags import TagSet
@@ -85,16 +85,32 @@ class Tagger:
         return [list(zip(words, tags, strict=True)) for words, tags in zip(sentences, self.tag(sentences), strict=True)]
 
     def blocks(
-        self, sentences: Iterable[Item], *, key: Callable[[Item], Sequence[str]], block_tokens: int = BLOCK_TOKENS
+        self,
+        sentences: Iterable[Item],
+        *,
+        key: Callable[[Item], Sequence[str]],
+        given: Callable[[Item], Sequence[Sequence[str]]] | None = None,
+        block_tokens: int = BLOCK_TOKENS,
     ) -> Iterator[Block[Item]]:
-        """Sentences tagged at least so many tokens at a time, in their order. `key` gives the words of one."""
-        for items, words, lengths in grouped(sentences, key=key, block_tokens=block_tokens):
-            yield Block(items, lengths, words, self.tag_words(words, lengths))
+        """Sentences tagged at least so many tokens at a time, in their order. `key` gives the words of one, `given` the
+        columns that come with them, in the order of the model's options.
 
-    def tag_words(self, words: Sequence[str], lengths: Sequence[int]) -> list[str]:
-        """The tags of some sentences' words, one sentence behind the other; lengths: how many each has."""
+        Raises DataError if the model needs such columns and a sentence does not have them.
+        """
+        for items, words, lengths in grouped(sentences, key=key, block_tokens=block_tokens):
+            columns = given_columns(self.options.given, lengths, [given(item) for item in items] if given else [])
+            yield Block(items, lengths, words, self.tag_words(words, lengths, columns))
+
+    def tag_words(
+        self, words: Sequence[str], lengths: Sequence[int], given: Mapping[str, Sequence[str]] | None = None
+    ) -> list[str]:
+        """The tags of some sentences' words, one sentence behind the other; lengths: how many each has; given: the
+        columns that come with them, by name. Raises DataError if the model reads a column that is not there.
+        """
+        if any(name not in (given or {}) for name in self.options.given):
+            given_columns(self.options.given, lengths, [])
         with self._lock:
-            types, table = self.features.types(words), self.features.table
+            types, table = self.features.encode(words, lengths, given)
         tags = self._predict(Windows(types, lengths, self.features.window), table, lengths)
         return self.tag_set.strings(tags, lengths)
 
@@ -118,8 +134,10 @@ def grouped(
         yield items, words, lengths
 
 
-def create_model(options: TaggerOptions, features: Features, tags: int) -> WindowTagger:
+def create_model(options: TaggerOptions, features: Features, tags: int, *, sentences: bool) -> WindowTagger:
     """The model that these options ask for, with its initial parameters."""
+    generator = Generator(options.seed)
+    characters = features.characters
     return WindowTagger(
         features.columns,
         features.sizes,
@@ -127,8 +145,32 @@ def create_model(options: TaggerOptions, features: Features, tags: int) -> Windo
         window=options.window,
         hidden_size=options.hidden_size,
         dropout=options.dropout,
-        generator=Generator(options.seed),
+        generator=generator,
+        sentences=sentences,
+        speller=None
+        if characters is None
+        else Speller(characters, options.character_size, options.spelling_size, generator=generator),
     )
+
+
+def given_columns(
+    names: Sequence[str], lengths: Sequence[int], columns: Sequence[Sequence[Sequence[str]]]
+) -> dict[str, list[str]]:
+    """The columns that come with sentences of these lengths, one behind the other, by name.
+
+    Raises DataError if a sentence does not have them.
+    """
+    found: dict[str, list[str]] = {name: [] for name in names}
+    if not names:
+        return found
+    for number, length in enumerate(lengths):
+        own = columns[number] if number < len(columns) else ()
+        if [len(column) for column in own] != [length] * len(names):
+            problem = f"the model reads {', '.join(names)} beside the words, but a sentence does not have this"
+            raise DataError("the sentences", None, problem, "Give sentences with these columns")
+        for name, column in zip(names, own, strict=True):
+            found[name] += column
+    return found
 
 
 def as_words(sentence: Any) -> Sequence[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def _to_iobes(sentences: Sequence[Sentence], scheme: Scheme) -> list[Sentence]:
     found = []
     for number, sentence in enumerate(sentences, 1):
         try:
-            found.append(Sentence(sentence.words, convert(sentence.tags, scheme, Scheme.IOBES)))
+            found.append(replace(sentence, tags=convert(sentence.tags, scheme, Scheme.IOBES)))
         except EncodingError as error:
             raise EncodingError(f"sentence {number}, {error}") from None
     return found

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from amigrad.backends import compile
-from amigrad.data import DataError, Sentence, is_chunk_tag
+from amigrad.data import DataError, Sentence, WordVectors, is_chunk_tag
 from amigrad.graph import Tensor
 from amigrad.optim import SGD, Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear
+from amigrad.tasks.tagging.cascade import folded_tags, named_options
+from amigrad.tasks.tagging.context import Cascade, Gazetteer, Source
 from amigrad.tasks.tagging.evaluate import evaluate
 from amigrad.tasks.tagging.examples import Examples, word_counts
 from amigrad.tasks.tagging.features import Features
 from amigrad.tasks.tagging.model import WindowTagger
-from amigrad.tasks.tagging.options import TaggerOptions
-from amigrad.tasks.tagging.tagger import Tagger, create_model
+from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
+from amigrad.tasks.tagging.pretrained import Pretrained
+from amigrad.tasks.tagging.tagger import Tagger, create_model, given_columns
 from amigrad.tasks.tagging.tags import prepare_tags
 from amigrad.train import Trainer
 
 TRAINING_FOLDER = "training"
+
+WORDS, SENTENCES = 32, 4
+"""How many examples a batch has, if the options do not say: words, or sentences."""
 
 
 def train_tagger(
@@ -30,11 +41,17 @@ def train_tagger(
     dev: Sequence[Sentence],
     options: TaggerOptions | None = None,
     *,
+    vectors: WordVectors | None = None,
+    gazetteers: Mapping[str, Gazetteer] | None = None,
+    cascades: Mapping[str, Tagger] | None = None,
     output: str | os.PathLike[str] | None = None,
     progress: bool = False,
     resume: bool = True,
 ) -> Tagger:
     """Train on some sentences; the epoch is chosen that is best on others, by F1 of chunks or token accuracy.
+
+    vectors: where the lookup table of words starts from; its width is then theirs, and their words are known to the
+    tagger too. gazetteers, cascades: features of words in their sentences, by name, which the options need not name.
 
     With `output`, the tagger is saved in this folder, and a training that was stopped goes on when it is started
     again with the same sentences and options (unless `resume` is False); it ends with the same tagger. More
@@ -42,22 +59,49 @@ def train_tagger(
     Raises OptionsError for tags that do not encode chunks well, DataError for sentences without tags, TrainingError
     if the training cannot begin or go on.
     """
-    options = options or TaggerOptions()
+    options = named_options(options or TaggerOptions(), list(gazetteers or {}), list(cascades or {}))
+    if vectors is not None:
+        options = replace(options, word_size=vectors.size)
     _require_tags("the training data", train)
     _require_tags("the data to choose the model by", dev)
     prepared, tag_set = prepare_tags(train, options.scheme)
     if tag_set.scheme is not None:
         _require_chunks("the data to choose the model by", dev)
-    features = Features.build(options, word_counts(prepared))
-    examples = Examples(features, prepared, tag_set.index, options)
-    model = create_model(options, features, len(tag_set))
+    say = _printer(progress)
+    whole = options.cost == "sentence" or (options.cost == "auto" and tag_set.scheme is not None)
+    batch_size = options.batch_size or (SENTENCES if whole else WORDS)
+    values = _values(prepared, options, gazetteers or {}, cascades or {}, vectors, say)
+    sources: dict[str, Source] = {**(gazetteers or {})}
+    sources |= {name: Cascade(tagger) for name, tagger in (cascades or {}).items()}
+    pretrained = None if vectors is None else Pretrained(vectors, options)
+    features = Features.build(
+        options,
+        word_counts(prepared),
+        pretrained=pretrained.words if pretrained else (),
+        values=values,
+        sources=sources,
+    )
+    examples = Examples(
+        features,
+        prepared,
+        tag_set.index,
+        options,
+        batch_size=batch_size,
+        whole=whole,
+        pretrained=pretrained or (),
+        given=values,
+    )
+    model = create_model(options, features, len(tag_set), sentences=whole)
+    if pretrained is not None:
+        pretrained.write(model.tables["word"].table.value, features.vocabularies["word"])
+        say(str(pretrained.coverage(features.vocabularies["word"])))
     optimizer = create_optimizer(options, model, options.epochs * examples.batches_per_epoch)
     tagger = Tagger(options, features, tag_set, model)
 
     @compile
-    def step(columns: list[Tensor], targets: Tensor) -> Tensor:
+    def step(columns: list[Tensor], targets: Tensor, lengths: Tensor | None, spelling: Any) -> Tensor:
         with model.training_mode():
-            cost = model.cost(columns, targets)
+            cost = model.cost(columns, targets, lengths, spelling)
         optimizer.minimize(cost)
         return cost
 
@@ -68,18 +112,21 @@ def train_tagger(
         return {"score": found.score, "unknown": found.unknown.value}
 
     folder = None if output is None else Path(output) / TRAINING_FOLDER
+    data = {"train": _fingerprint(train), "dev": _fingerprint(dev), "values": _digest(values), "vectors": None}
+    if vectors is not None:
+        data["vectors"] = hashlib.sha256(np.ascontiguousarray(vectors.matrix).tobytes()).hexdigest()
     Trainer(
         step,
         examples,
         model=model,
         optimizer=optimizer,
-        batch_size=options.batch_size,
+        batch_size=batch_size,
         epochs=options.epochs,
         seed=options.seed,
         evaluate=score,
         patience=options.patience,
         folder=folder,
-        settings={**_settings(options), "train": _fingerprint(train), "dev": _fingerprint(dev)},
+        settings={**_settings(options), **data},
         states={"batches": examples.batches},
         resume=resume,
         progress=progress,
@@ -87,6 +134,31 @@ def train_tagger(
     if output is not None:
         tagger.save(output)
     return tagger
+
+
+def _values(
+    sentences: Sequence[Sentence],
+    options: TaggerOptions,
+    gazetteers: Mapping[str, Gazetteer],
+    cascades: Mapping[str, Tagger],
+    vectors: WordVectors | None,
+    say: Callable[[str], None],
+) -> dict[str, list[str]]:
+    """The values that features of words in their sentences have in the training set."""
+    flat = list(chain.from_iterable(sentence.words for sentence in sentences))
+    lengths = list(map(len, sentences))
+    values = given_columns(options.given, lengths, [sentence.columns for sentence in sentences])
+    for name, gazetteer in gazetteers.items():
+        values[name] = gazetteer(flat, lengths)
+    for name, tagger in cascades.items():
+        if tagger.options.given:
+            raise OptionsError(f"'{name}': a tagger that reads columns beside the words cannot be a feature")
+
+        def report(line: str, name: str = name) -> None:
+            say(f"tags of the training sentences for the feature {name}: {line}")
+
+        values[name] = folded_tags(train_tagger, tagger, sentences, options.folds, vectors=vectors, report=report)
+    return values
 
 
 def create_optimizer(options: TaggerOptions, model: WindowTagger, steps: int) -> Optimizer:
@@ -127,3 +199,18 @@ def _fingerprint(sentences: Sequence[Sentence]) -> str:
     for sentence in sentences:
         found.update("\t".join((*sentence.words, *sentence.tags, "\n")).encode("utf-8", "surrogatepass"))
     return found.hexdigest()
+
+
+def _digest(values: Mapping[str, Sequence[str]]) -> str:
+    found = hashlib.sha256()
+    for name, column in sorted(values.items()):
+        found.update("\t".join((name, *column, "\n")).encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
+
+
+def _printer(shown: bool) -> Callable[[str], None]:
+    def say(line: str) -> None:
+        if shown:
+            print(line, file=sys.stderr, flush=True)
+
+    return say
