@@ -26,10 +26,8 @@ def affiliate(
     total = int(np.sum(lengths))
     sentence = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
     place = np.arange(total, dtype=np.int64)
-    inside = place - starts[sentence]
-    found = ((2 * inside + 1) * np.asarray(others)[sentence] // np.maximum(2 * np.asarray(lengths)[sentence], 1)).astype(
-        np.int32
-    )
+    diagonal = (2 * (place - starts[sentence]) + 1) * others[sentence] // (2 * lengths[sentence])
+    found: Indices = diagonal.astype(np.int32)
     if not len(links):
         return found
     width = int(np.max(others)) + 1

@@ -36,7 +36,7 @@ class JointNetwork(Module):
     """
 
     def __init__(self, options: JointOptions, others: int, words: int, *, generator: Generator) -> None:
-        """`others` and `words` are the numbers of entries of the other language's vocabulary and the predicted one's."""
+        """`others` and `words` are the sizes of the other language's vocabulary and the predicted one's."""
         self.options = options
         size, places = options.word_size, options.window + options.history
         draw = normal(0.1)

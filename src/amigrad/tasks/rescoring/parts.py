@@ -15,6 +15,8 @@ from amigrad.nn import LookupTable
 _MEMORY = 64 << 20
 """Bytes that the parts of words are kept in; when they are full, they are dropped."""
 
+_LEAST_WORDS = 256
+
 Indices = NDArray[np.int32]
 
 
@@ -32,11 +34,11 @@ class Parts:
         outputs = weight.shape[1]
         by_place = weight.reshape(places, -1, outputs).transpose(1, 0, 2)
         joined = tensor(np.ascontiguousarray(by_place.reshape(-1, places * outputs)))
-        self._room = max(_MEMORY // (4 * places * outputs), 256)
+        self._room = max(_MEMORY // (4 * places * outputs), _LEAST_WORDS)
         self._rows = np.empty((0, outputs), np.float32)
         self._known = 0
         self._outputs = outputs
-        self._number = np.full(table.table.shape[0], -1, np.int32)  # type: ignore[arg-type]
+        self._number = np.full(table.table.shape[0], -1, np.int32)
         self._compute = compile(lambda words: matmul(table(words), joined))
 
         def total(rows: Tensor, index: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,10 +62,12 @@ class Scorer:
         def scores(
             windows: Tensor | None, histories: Tensor | None, pairs: Tensor, contexts: Tensor, words: Tensor
         ) -> Tensor:
-            first = network.first.bias
+            first: Tensor | float = 0.0
             for sums, column in ((windows, 0), (histories, 1)):
                 if sums is not None:
                     first = take(sums, pairs[:, column]) + first
+            if network.first.bias is not None:
+                first = first + network.first.bias
             top = tanh(network.second(tanh(first)))
             found = network.scores_of(take(top, contexts), words)
             if self.exact:
@@ -111,7 +113,7 @@ class Scorer:
         words = contexts.targets(distinct.predictions)
         found = np.empty(len(words), np.float32)
         bounds = np.searchsorted(distinct.contexts, np.arange(0, len(distinct.pairs) + _STEP, _STEP))
-        for number, (start, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        for number, (start, end) in enumerate(pairwise(bounds)):
             first = number * _STEP
             scores = self._scores(
                 windows,
@@ -122,4 +124,3 @@ class Scorer:
             )
             found[start:end] = scores.value
         return found
-

@@ -64,9 +64,7 @@ def train_joint(
     rate: float | Schedule = options.learning_rate
     if options.schedule == "linear":
         rate = linear(options.learning_rate, 0.0, steps)
-    optimizer = Adam(
-        network.named_parameters(), learning_rate=rate, weight_decay=options.weight_decay, lookup="lazy"
-    )
+    optimizer = Adam(network.named_parameters(), learning_rate=rate, weight_decay=options.weight_decay, lookup="lazy")
     measure = measured(network, dev_contexts(dev, source, target, lexicon, options))
 
     def evaluate() -> Mapping[str, float]:
@@ -166,9 +164,7 @@ def measured(network: JointNetwork, contexts: Contexts) -> Callable[[], dict[str
 
 def _words(options: JointOptions, train: Bitext) -> tuple[Words, Words]:
     source, target = (
-        Words.build(
-            side, minimum_count=options.minimum_count, maximum_size=size, classes=options.unknown == "class"
-        )
+        Words.build(side, minimum_count=options.minimum_count, maximum_size=size, classes=options.unknown == "class")
         for side, size in ((train.source, options.source_words), (train.target, options.target_words))
     )
     return source, target

@@ -1,0 +1,213 @@
+"""`amigrad rescorer`: train joint models of translation, and add their probabilities to n-best lists."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from amigrad.data.bitext import Bitext
+    from amigrad.tasks.rescoring.options import JointOptions
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Rescore the n-best lists of a translation decoder with neural joint models.",
+)
+
+
+class Variation(StrEnum):
+    """Which side is predicted (t: target), and from which end."""
+
+    S2T_L2R = "s2t-l2r"
+    S2T_R2L = "s2t-r2l"
+    T2S_L2R = "t2s-l2r"
+    T2S_R2L = "t2s-r2l"
+    ALL = "all"
+
+
+@app.command()
+def train(
+    source: Annotated[Path, typer.Option("--source", metavar="FILE", help="Source sentences, one a line.")],
+    target: Annotated[Path, typer.Option("--target", metavar="FILE", help="Their translations, line by line.")],
+    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Folder for the model.")],
+    alignment: Annotated[
+        Path | None, typer.Option("--alignment", metavar="FILE", help="Their word alignment: links i-j, from 0.")
+    ] = None,
+    align: Annotated[bool, typer.Option("--align", help="Align with eflomal, which must be installed.")] = False,
+    dev_source: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Bitext to choose the model by. Default: a part of the other.")
+    ] = None,
+    dev_target: Annotated[Path | None, typer.Option(metavar="FILE", help="Its translations.")] = None,
+    dev_alignment: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its word alignment. Default: by the lexical table.")
+    ] = None,
+    variation: Annotated[
+        Variation,
+        typer.Option(help="What is predicted (t2s: source words) and in which order (r2l: the last word first)."),
+    ] = Variation.S2T_L2R,
+    window: Annotated[int | None, typer.Option(help="Words of the other side, odd; 0: a language model.")] = None,
+    history: Annotated[int | None, typer.Option(help="Words before the predicted one.")] = None,
+    source_words: Annotated[int | None, typer.Option(help="Most entries of the source vocabulary.")] = None,
+    target_words: Annotated[int | None, typer.Option(help="Most entries of the target vocabulary.")] = None,
+    minimum_count: Annotated[int | None, typer.Option(help="Words that occur less often are unknown.")] = None,
+    unknown: Annotated[str | None, typer.Option(help="class: unknown words are told apart by their form; unk.")] = None,
+    word_size: Annotated[int | None, typer.Option(help="Width of the lookup tables (paper: 192).")] = None,
+    first_size: Annotated[int | None, typer.Option(help="Width of the first layer (paper: 512).")] = None,
+    second_size: Annotated[int | None, typer.Option(help="Width of the second layer (paper: 512).")] = None,
+    objective: Annotated[str | None, typer.Option(help="self-normalised, softmax or nce.")] = None,
+    alpha: Annotated[float | None, typer.Option(help="Weight of log² Z (self-normalised).")] = None,
+    noise: Annotated[int | None, typer.Option(help="Words drawn for a batch (nce).")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share of the looked-up numbers left out in training.")] = None,
+    hidden_dropout: Annotated[float | None, typer.Option(help="Share of the layers' outputs left out.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the bitext.")] = None,
+    patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a better model.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Predictions a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Step length of Adam.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="linear: the learning rate falls to 0; constant.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same model.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads that a step may use.")] = 1,
+    resume: Annotated[bool, typer.Option(help="Go on with a training that was stopped, or begin anew.")] = True,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Train a joint model (Devlin et al. 2014) on bitext with word alignments, and save it in a folder.
+
+    Each word is predicted from the words before it and a window of the other language around the word that it is
+    affiliated with. The model of the best epoch is kept, by its perplexity on dev. Run again after an interruption,
+    the same command goes on where it was and ends with the same model.
+
+    \b
+    Examples:
+      amigrad rescorer train --source train.de --target train.en --alignment train.align --output model
+      amigrad rescorer train --source train.de --target train.en --align --variation all --output models
+      amigrad rescorer train --source train.de --target train.en --window 0 --output lm
+      amigrad rescorer train --source train.de --target train.en --alignment train.align --output paper \\
+          --word-size 192 --first-size 512 --second-size 512 --target-words 32000
+    """
+    chosen = {
+        "window": window,
+        "history": history,
+        "source_words": source_words,
+        "target_words": target_words,
+        "minimum_count": minimum_count,
+        "unknown": unknown,
+        "word_size": word_size,
+        "first_size": first_size,
+        "second_size": second_size,
+        "objective": objective,
+        "alpha": alpha,
+        "noise": noise,
+        "dropout": dropout,
+        "hidden_dropout": hidden_dropout,
+        "epochs": epochs,
+        "patience": patience,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        "seed": seed,
+    }
+    options = _options(variation, {name: value for name, value in chosen.items() if value is not None})
+    if (dev_source is None) != (dev_target is None) or (dev_alignment is not None and dev_source is None):
+        raise typer.BadParameter("--dev-source and --dev-target belong together")
+    if align and alignment is not None:
+        raise typer.BadParameter("--align and --alignment exclude each other")
+    needed = any(one.window for one in options.values())
+    if needed and not align and alignment is None:
+        raise typer.BadParameter("give a word alignment with --alignment, or let --align make it with eflomal")
+
+    from amigrad.backends import set_threads
+    from amigrad.data.bitext import read_bitext
+    from amigrad.tasks.rescoring.train import train_joint
+    from amigrad.train.errors import Interrupted, OtherSettingsError
+
+    set_threads(threads)
+    bitext = read_bitext(source, target, alignment)
+    _tell(bitext, quiet)
+    if align:
+        bitext = _aligned(bitext, quiet)
+    dev = None
+    if dev_source is not None and dev_target is not None:
+        dev = read_bitext(dev_source, dev_target, dev_alignment)
+    several = len(options) > 1
+    for name, one in options.items():
+        folder = output / name if several else output
+        if several and not quiet:
+            print(f"Variation {name}:")
+        try:
+            model = train_joint(bitext, dev, one, output=folder, progress=not quiet, resume=resume)
+        except OtherSettingsError as error:
+            raise OtherSettingsError(error.folder, error.changes, anew="--no-resume") from error
+        except Interrupted as stopped:
+            if quiet:
+                print(f"amigrad: {stopped}", file=sys.stderr)
+            raise
+        perplexity, normaliser = model.figures["perplexity"], model.figures["log_z"]
+        print(f"{folder}: perplexity {perplexity:.2f} and mean |log Z| {normaliser:.3f} on dev")
+    print(f"Try: amigrad rescorer score {output} --nbest LIST --source FILE --output SCORED")
+
+
+@app.command()
+def score(
+    models: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of models, or of several models.")],
+    nbest: Annotated[Path, typer.Option("--nbest", metavar="FILE", help="N-best list, Moses or JSON lines.")],
+    source: Annotated[Path, typer.Option("--source", metavar="FILE", help="The source sentences, one a line.")],
+    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The list with more features.")],
+    exact: Annotated[
+        bool | None, typer.Option(help="Take log Z off, slowly. Default: for models of --objective softmax.")
+    ] = None,
+    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Hypotheses without words are fine.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Add a feature for each variation to an n-best list: the log probability of each hypothesis.
+
+    Models of the same variation, say of different seeds, give the mean of their log probabilities. Where a list has no
+    word alignment, the models' lexical table says which words belong together.
+
+    \b
+    Examples:
+      amigrad rescorer score model --nbest dev.nbest.gz --source dev.src --output dev.scored.gz
+      amigrad rescorer score models/* lm --nbest dev.nbest.gz --source dev.src --output dev.scored.gz
+    """
+    from amigrad.cli.progress import lists_shown
+    from amigrad.tasks.rescoring.alignment import read_sentences
+    from amigrad.tasks.rescoring.aside import replacing
+    from amigrad.tasks.rescoring.joint_features import JointFeatures, load_models
+    from amigrad.tasks.rescoring.nbest import format_hypotheses, read_nbest
+
+    features = JointFeatures(load_models(models).values(), exact=exact)
+    sentences = read_sentences(source)
+    with replacing(output) as file, lists_shown(len(sentences), shown=not quiet) as shown:
+        for found, columns in features.of_lists(read_nbest(nbest, allow_empty=allow_empty), sentences):
+            file.write(format_hypotheses(found, dict(zip(features.names, columns.T, strict=True))))
+            shown(found.number + 1)
+    if not quiet:
+        print(f"{output}: {len(sentences):,} lists with {', '.join(features.names)}")
+
+
+def _options(variation: Variation, chosen: dict[str, object]) -> dict[str, JointOptions]:
+    from amigrad.tasks.rescoring.options import VARIATIONS, JointOptions
+
+    names = list(VARIATIONS) if variation is Variation.ALL else [variation.value]
+    found = {}
+    for name in names:
+        direction, order = VARIATIONS[name]
+        found[name] = JointOptions(direction=direction, order=order, **chosen)  # type: ignore[arg-type]
+    return found
+
+
+def _tell(bitext: Bitext, quiet: bool) -> None:
+    if not quiet:
+        left_out = f" ({bitext.skipped:,} with an empty side are left out)" if bitext.skipped else ""
+        print(f"{len(bitext):,} pairs of sentences{left_out}")
+
+
+def _aligned(bitext: Bitext, quiet: bool) -> Bitext:
+    from amigrad.tasks.rescoring.align import align
+
+    if not quiet:
+        print("Aligning the words with eflomal ...", flush=True)
+    return align(bitext)
