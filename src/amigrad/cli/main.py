@@ -69,12 +69,10 @@ def _exit_code(error: Exception) -> int | None:
     """What to exit with after an error that is explained to the user; None if it is a fault of the program."""
     from amigrad.data import DataError, EncodingError
     from amigrad.tasks.folder import ModelError
-    from amigrad.tasks.rescoring.options import OptionsError as JointOptionsError
     from amigrad.tasks.tagging import OptionsError
     from amigrad.train.errors import TrainingError
 
-    explained = DataError | EncodingError | ModelError | OptionsError | JointOptionsError | TrainingError
-    if isinstance(error, explained):
+    if isinstance(error, DataError | EncodingError | ModelError | OptionsError | TrainingError):
         return MISUSED
     return FAILED if isinstance(error, OSError) else None
 

@@ -15,8 +15,9 @@ from amigrad.data import DataError
 from amigrad.data.bitext import Bitext
 from amigrad.tasks.rescoring.examples import Examples
 from amigrad.tasks.rescoring.joint import JointModel
-from amigrad.tasks.rescoring.options import VARIATIONS, JointOptions, OptionsError
+from amigrad.tasks.rescoring.options import VARIATIONS, JointOptions
 from amigrad.tasks.rescoring.train import hold_out, train_joint
+from amigrad.tasks.tagging import OptionsError
 from amigrad.train import Interrupted, TrainingError
 
 OPTIONS = JointOptions(

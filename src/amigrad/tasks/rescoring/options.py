@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_args, get_type_hints
 
+from amigrad.tasks.tagging.options import OptionsError
+
 DIRECTIONS = ("source-to-target", "target-to-source")
 ORDERS = ("left-to-right", "right-to-left")
 OBJECTIVES = ("self-normalised", "softmax", "nce")
@@ -19,10 +21,6 @@ VARIATIONS = {
     "t2s-r2l": ("target-to-source", "right-to-left"),
 }
 """The four combinations of direction and order (Devlin et al. 2014, section 4), by their short names."""
-
-
-class OptionsError(ValueError):
-    """An option of a joint model that cannot be used, and what could be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,9 @@ from amigrad.tasks import folder as files
 from amigrad.tasks.folder import MODEL, PARAMETERS, VOCABULARIES, Folder, ModelError, SavedModel, require_keys
 from amigrad.tasks.rescoring.joint import JointModel, create_network
 from amigrad.tasks.rescoring.lexicon import Lexicon
-from amigrad.tasks.rescoring.options import JointOptions, OptionsError
+from amigrad.tasks.rescoring.options import JointOptions
 from amigrad.tasks.rescoring.words import MARKS, Words
+from amigrad.tasks.tagging.options import OptionsError
 
 FORMAT, VERSION = "amigrad.joint", 1
 _KEYS, _SHARES = "lexicon.keys", "lexicon.shares"
