@@ -73,6 +73,8 @@ def test_a_model_labels_text_and_tokens(
     (tmp_path / "text").write_text("Ann saw Eve\n")
     found = json.loads(amigrad(capfd, "label", model, tmp_path / "text", "--output", "jsonl"))
     assert found["words"] == ["Ann", "saw", "Eve"]
+    assert found["offsets"] == [[0, 3], [4, 7], [8, 11]]
+    assert found["text"] == "Ann saw Eve"
     (proposition,) = found["propositions"]
     assert (proposition["predicate"], proposition["lemma"]) == (1, "see")
     assert proposition["arguments"] == [

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from amigrad.cli.tagger import Tokens
+
 if TYPE_CHECKING:
     from amigrad.data import PropositionSentence
-    from amigrad.tasks.roles import RoleOptions
+    from amigrad.tasks.roles import RoleLabeller, RoleOptions
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -152,8 +154,14 @@ def label(
     output: Annotated[
         Output, typer.Option(help="columns, as those trained on; props; jsonl: JSON a sentence; text, to be read.")
     ] = Output.COLUMNS,
+    tokenizer: Annotated[
+        Tokens, typer.Option(help="Rules to find words by; auto: spaCy's if it is installed.")
+    ] = Tokens.AUTO,
 ) -> None:
     """Label plain text, or tokens: predicates are found, then their arguments.
+
+    JSON lines hold the words, the places of predicates and arguments among them (the end not included), and where the
+    words are in the text (as characters of the file, from 0).
 
     \b
     Examples:
@@ -163,16 +171,18 @@ def label(
       amigrad roles label roles --given dev.txt --output props > dev.props
     """
     from amigrad.cli.roles_report import write_labelled
+    from amigrad.data import english_tokenizer
     from amigrad.tasks.roles import RoleLabeller
 
     if words is not None and (not given or len(files or []) > 1):
         raise typer.BadParameter("--words goes with --given and one file")
     if given and tokens:
         raise typer.BadParameter("--given and --tokens exclude each other")
-    labeller = RoleLabeller.load(model)
+    labeller = _finding(RoleLabeller.load(model), model, given)
+    split = None if tokens or given else english_tokenizer(tokenizer.value)
     sources: list[Path | BinaryIO] = [*(files or [])] or [sys.stdin.buffer]
     for source in sources:
-        write_labelled(labeller, source, tokens=tokens, given=given, words=words, output=output.value)
+        write_labelled(labeller, source, output.value, tokens=tokens, given=given, words=words, tokenizer=split)
 
 
 @app.command()
@@ -200,7 +210,8 @@ def evaluate(
     from amigrad.tasks.roles import evaluate as compare
 
     sentences = _read(file, words)
-    print_evaluation(compare(RoleLabeller.load(model), sentences, find=find), json=json)
+    labeller = _finding(RoleLabeller.load(model), model, not find)
+    print_evaluation(compare(labeller, sentences, find=find), json=json)
 
 
 @app.command()
@@ -229,6 +240,16 @@ def score(
             problem = f"sentence {number} has {len(theirs)} words, but {len(mine)} in {gold}"
             raise DataError(str(predicted), None, problem, "Give propositions of the same sentences")
     print_evaluation(RoleEvaluation(score_propositions(due, found)), json=json)
+
+
+def _finding(labeller: RoleLabeller, folder: Path, given: bool) -> RoleLabeller:
+    """The labeller, if it can find predicates or has not to."""
+    from amigrad.tasks.roles import ModelError
+
+    if labeller.finder is None and not given:
+        remedy = "Give sentences whose predicates are marked, or train with --predicates"
+        raise ModelError(folder, "this model was trained with --no-predicates, so it finds none", remedy)
+    return labeller
 
 
 def _read(path: Path, words: Path | None) -> list[PropositionSentence]:

@@ -4,32 +4,58 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from amigrad.data import PropositionSentence, format_propositions, read_propositions, read_text, read_tokens
+from amigrad.data import (
+    PropositionSentence,
+    Sentence,
+    TextSentence,
+    Tokenizer,
+    format_propositions,
+    read_propositions,
+    read_text,
+    read_tokens,
+)
 from amigrad.tasks.roles import RoleEvaluation, RoleLabeller
 from amigrad.tasks.roles.labeller import BLOCK_TOKENS
 from amigrad.train.metrics import ChunkScore
 
 
 def write_labelled(
-    labeller: RoleLabeller, source: Path | BinaryIO, *, tokens: bool, given: bool, words: Path | None, output: str
+    labeller: RoleLabeller,
+    source: Path | BinaryIO,
+    output: str,
+    *,
+    tokens: bool = False,
+    given: bool = False,
+    words: Path | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> None:
-    """Label what a source holds and write it to the standard output, block by block."""
-    sentences: Iterable[PropositionSentence]
+    """Label what a source holds and write it to the standard output, block by block.
+
+    The source holds text, which the tokenizer takes apart; or a token a line; or sentences with predicates given.
+    """
+    items: Iterable[PropositionSentence | Sentence | TextSentence]
     if given:
-        sentences = read_propositions(source, words=words)
+        items = read_propositions(source, words=words)
     else:
-        plain = read_tokens(source) if tokens else read_text(source)
-        sentences = (PropositionSentence(tuple(sentence.words)) for sentence in plain)
+        items = read_tokens(source) if tokens else read_text(source, tokenizer)
+    entering: deque[PropositionSentence | Sentence | TextSentence] = deque()
+
+    def sentences() -> Iterator[PropositionSentence]:
+        for item in items:
+            entering.append(item)
+            yield item if isinstance(item, PropositionSentence) else PropositionSentence(item.words)
+
     write = _WRITERS[output]
     out = sys.stdout.buffer
     waiting = not isinstance(source, Path) and source.isatty()  # someone types, and wants each answer at once
     block_tokens = 1 if waiting else BLOCK_TOKENS
-    for sentence in labeller.label_blocks(sentences, find=not given, block_tokens=block_tokens):
-        out.write(write(sentence).encode())
+    for sentence in labeller.label_blocks(sentences(), find=not given, block_tokens=block_tokens):
+        out.write(write(sentence, entering.popleft()).encode())
         if waiting:
             out.flush()
 
@@ -85,8 +111,8 @@ def _figures(row: ChunkScore) -> dict[str, float]:
     }
 
 
-def _json_line(sentence: PropositionSentence) -> str:
-    content = {
+def _json_line(sentence: PropositionSentence, item: object) -> str:
+    content: dict[str, Any] = {
         "words": sentence.words,
         "propositions": [
             {
@@ -97,10 +123,13 @@ def _json_line(sentence: PropositionSentence) -> str:
             for proposition in sentence.propositions
         ],
     }
+    if isinstance(item, TextSentence):
+        content["text"] = item.text[item.tokens[0].start : item.tokens[-1].end]
+        content["offsets"] = item.places
     return _encode(content) + "\n"
 
 
-def _text(sentence: PropositionSentence) -> str:
+def _text(sentence: PropositionSentence, item: object) -> str:
     """The sentence, and a line for each predicate with its arguments."""
     lines = [" ".join(sentence.words)]
     for proposition in sentence.propositions:
@@ -109,13 +138,17 @@ def _text(sentence: PropositionSentence) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _props(sentence: PropositionSentence) -> str:
+def _columns(sentence: PropositionSentence, item: object) -> str:
+    return format_propositions(sentence)
+
+
+def _props(sentence: PropositionSentence, item: object) -> str:
     return format_propositions(sentence, props=True)
 
 
 _encode = json_module.JSONEncoder(ensure_ascii=False).encode
-_WRITERS: dict[str, Callable[[PropositionSentence], str]] = {
-    "columns": format_propositions,
+_WRITERS: dict[str, Callable[[PropositionSentence, object], str]] = {
+    "columns": _columns,
     "props": _props,
     "jsonl": _json_line,
     "text": _text,
