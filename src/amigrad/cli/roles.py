@@ -54,6 +54,10 @@ def train(
     network: Annotated[str | None, typer.Option(help="lstm, or convolution: that of Collobert et al. (2011).")] = None,
     cost: Annotated[str | None, typer.Option(help="sentence: of sequences of tags; word: of single tags.")] = None,
     predicates: Annotated[bool, typer.Option(help="Learn to find predicates too, for plain text.")] = True,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR|FILE", help="Word vectors to start from: an embedding, or a file of any format."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a better model.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sentences a step, at most.")] = None,
@@ -88,6 +92,7 @@ def train(
     \b
     Examples:
       amigrad roles train --train train.txt --dev dev.txt --output roles
+      amigrad roles train --train train.txt --vectors embedding --output roles
       amigrad roles train --train train.txt --output paper --network convolution
       amigrad roles train --train train.props.gz --train-words train.words.gz --output roles
     """
@@ -112,7 +117,11 @@ def train(
     }
     options = _options({name: value for name, value in chosen.items() if value is not None})
 
+    if vectors is not None and word_size is not None:
+        raise typer.BadParameter("--word-size is that of the --vectors")
+
     from amigrad.cli.roles_report import print_evaluation
+    from amigrad.tasks.embedding.storage import load_vectors
     from amigrad.tasks.roles import evaluate, hold_out, train_labeller
     from amigrad.train.errors import Interrupted, OtherSettingsError
 
@@ -126,6 +135,7 @@ def train(
             train_sentences,
             dev_sentences,
             options,
+            vectors=None if vectors is None else load_vectors(vectors),
             find_predicates=predicates,
             output=output,
             progress=not quiet,

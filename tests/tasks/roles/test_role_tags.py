@@ -1,12 +1,11 @@
 """Propositions as tags and back."""
 
-import numpy as np
 import pytest
 
 from amigrad.data import Proposition, Span
 from amigrad.data.propositions import parse_brackets
 from amigrad.tasks.roles.predicates import Lemmatiser
-from amigrad.tasks.roles.tags import legal_tags, spans_of, tags_of
+from amigrad.tasks.roles.tags import spans_of, tags_of
 
 
 def tags(column: str, predicate: int = 0) -> tuple[str, ...]:
@@ -28,21 +27,6 @@ def test_of_nested_spans_the_outermost_is_learnt():
 def test_the_predicate_has_a_span_and_a_continuation_a_beginning():
     assert spans_of(["S-A0", "O"], 1) == (Span("A0", 0, 1), Span("V", 1, 2))
     assert spans_of(["S-C-A1", "S-V", "S-C-A1"], 1) == (Span("A1", 0, 1), Span("V", 1, 2), Span("C-A1", 2, 3))
-
-
-def test_legal_tags_are_those_that_mark_whole_spans():
-    names = ["O", "B-A0", "I-A0", "E-A0", "S-A0", "B-A1", "E-A1"]
-    legal = legal_tags(names)
-
-    def follow(before: str, after: str) -> bool:
-        return bool(legal.following[names.index(before), names.index(after)])
-
-    allowed = [("O", "B-A0"), ("B-A0", "I-A0"), ("B-A0", "E-A0"), ("E-A0", "B-A1"), ("S-A0", "O")]
-    assert all(follow(*pair) for pair in allowed)
-    barred = [("O", "E-A0"), ("B-A0", "O"), ("B-A0", "E-A1"), ("S-A0", "I-A0"), ("I-A0", "S-A0")]
-    assert not any(follow(*pair) for pair in barred)
-    assert np.array_equal(legal.first, [True, True, False, False, True, True, False])
-    assert np.array_equal(legal.last, [True, False, False, True, True, False, True])
 
 
 @pytest.mark.parametrize(

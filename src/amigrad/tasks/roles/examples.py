@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -78,10 +78,12 @@ class RoleExamples:
         tags: Mapping[str, int],
         parts_of_speech: Mapping[str, int],
         options: RoleOptions,
+        pretrained: Container[str] = (),
     ) -> None:
         """Take sentences with at least one predicate each, and the model's tags and parts of speech by index.
 
-        Sentences have a part of speech for each word, unless there are none by index.
+        Sentences have a part of speech for each word, unless there are none by index. pretrained: words of the
+        vocabulary that are never taken for unknown.
         """
         words = list(chain.from_iterable(sentence.words for sentence in sentences))
         types = features.types(words)
@@ -100,6 +102,7 @@ class RoleExamples:
         # A second type for each word that occurs once: the same features, but of an unknown word.
         vocabulary = features.vocabularies["word"]
         single = np.flatnonzero(vocabulary.counts[features.table[0]] == 1)
+        single = single[[vocabulary.word(entry) not in pretrained for entry in features.table[0, single]]]
         twins = features.table[:, single]
         twins[0] = 0 if vocabulary.unknown is None else vocabulary.unknown
         self._twin = np.arange(features.table.shape[1], dtype=np.int32)

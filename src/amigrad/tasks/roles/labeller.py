@@ -19,7 +19,8 @@ from amigrad.tasks.roles.model import ConvolutionNetwork, LSTMNetwork, RoleNetwo
 from amigrad.tasks.roles.options import RoleOptions
 from amigrad.tasks.roles.predicates import PredicateFinder
 from amigrad.tasks.roles.scores import EXCLUDED
-from amigrad.tasks.roles.tags import legal_tags, spans_of
+from amigrad.tasks.roles.tags import spans_of
+from amigrad.tasks.tagging.decode import Decoder
 from amigrad.tasks.tagging.features import Features, Indices
 
 BLOCK_TOKENS = 1 << 13
@@ -52,7 +53,7 @@ class RoleLabeller:
         self.model = model
         self.finder = finder
         self._lock = threading.Lock()
-        legal = legal_tags(self.tags)
+        legal = Decoder(self.tags).legal
         own = np.array([tag[2:] == EXCLUDED for tag in self.tags])
 
         def best(columns: list[Tensor], sentence: Tensor, predicate: Tensor) -> Tensor:

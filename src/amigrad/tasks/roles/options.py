@@ -22,6 +22,7 @@ SIZES = {
 
 WORD_FEATURES = (
     "word_size",
+    "vector_scale",
     "lower_case",
     "zero_digits",
     "capitalisation",
@@ -60,6 +61,7 @@ class RoleOptions:
     cost: str = "sentence"
 
     word_size: int = 0
+    vector_scale: float = 0.1
     lower_case: bool = True
     zero_digits: bool = True
     capitalisation: bool = True

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from amigrad.data import Proposition, Scheme, Span, encode, tolerant_spans
-from amigrad.nn.crf import Legal
 from amigrad.tasks.roles.scores import EXCLUDED
 
 
@@ -36,11 +33,3 @@ def spans_of(tags: Sequence[str], predicate: int) -> tuple[Span, ...]:
     if not any(span.start <= predicate < span.end for span in found):
         found.append(Span(EXCLUDED, predicate, predicate + 1))
     return tuple(sorted(found, key=lambda span: span.start))
-
-
-def legal_tags(tags: Sequence[str]) -> Legal:
-    """Which IOBES tags may begin a sentence, follow one another, and end it."""
-    opened = ["" if tag[0] in "OES" else tag[2:] for tag in tags]
-    needed = ["" if tag[0] in "OBS" else tag[2:] for tag in tags]
-    following = np.array([[before == after for after in needed] for before in opened])
-    return Legal(np.array([not label for label in needed]), following, np.array([not label for label in opened]))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from amigrad.backends import compile
-from amigrad.data import DataError, PropositionSentence
+from amigrad.data import DataError, PropositionSentence, WordVectors
 from amigrad.graph import Tensor
 from amigrad.optim import SGD, Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear
@@ -24,6 +26,7 @@ from amigrad.tasks.roles.predicates import PredicateFinder
 from amigrad.tasks.roles.storage import FINDER_FOLDER
 from amigrad.tasks.roles.tags import tags_of
 from amigrad.tasks.tagging.features import Features
+from amigrad.tasks.tagging.pretrained import Pretrained
 from amigrad.tasks.tagging.train import TRAINING_FOLDER
 from amigrad.train import Trainer
 
@@ -33,6 +36,7 @@ def train_labeller(
     dev: Sequence[PropositionSentence],
     options: RoleOptions | None = None,
     *,
+    vectors: WordVectors | None = None,
     find_predicates: bool = True,
     output: str | os.PathLike[str] | None = None,
     progress: bool = False,
@@ -41,11 +45,14 @@ def train_labeller(
     """Train on some sentences; the epoch is chosen that has the best F1 of arguments on others.
 
     First, unless `find_predicates` is False, a tagger that finds predicates is trained on the same sentences.
+    vectors: where the lookup table of words starts from; its width is then theirs, and their words are known too.
     With `output`, the labeller is saved in this folder, and a training that was stopped goes on when it is started
     again with the same sentences and options (unless `resume` is False); it ends with the same labeller.
     Raises DataError for sentences without propositions, TrainingError if the training cannot begin or go on.
     """
     options = options or RoleOptions()
+    if vectors is not None:
+        options = replace(options, word_size=vectors.size)
     _require_propositions("the training data", train)
     _require_propositions("the data to choose the model by", dev)
     finder = None
@@ -62,9 +69,15 @@ def train_labeller(
     tags = sorted({tag for s in told for p in s.propositions for tag in tags_of(p, len(s))} | {"O"})
     tagged = options.tag_cost > 0 and all(len(sentence.tags) == len(sentence) for sentence in told)
     parts_of_speech = sorted({tag for sentence in told for tag in sentence.tags}) if tagged else []
-    features = Features.build(options.words(), Counter(chain.from_iterable(s.words for s in train)))
-    examples = RoleExamples(features, told, _index(tags), _index(parts_of_speech), options)
+    words = Counter(chain.from_iterable(sentence.words for sentence in train))
+    pretrained = None if vectors is None else Pretrained(vectors, options.words())
+    features = Features.build(options.words(), words, pretrained=pretrained.words if pretrained else ())
+    examples = RoleExamples(features, told, _index(tags), _index(parts_of_speech), options, pretrained or ())
     model = create_network(options, features, len(tags), len(parts_of_speech))
+    if pretrained is not None:
+        pretrained.write(model.tables["word"].table.value, features.vocabularies["word"])
+        if progress:
+            print(pretrained.coverage(features.vocabularies["word"]), file=sys.stderr, flush=True)
     optimizer = create_optimizer(options, model, options.epochs * len(examples))
     labeller = RoleLabeller(options, features, tags, parts_of_speech, model, finder)
 
@@ -91,7 +104,12 @@ def train_labeller(
         evaluate=score,
         patience=options.patience,
         folder=folder,
-        settings={"options": _settings(options), "train": _fingerprint(train), "dev": _fingerprint(dev)},
+        settings={
+            "options": _settings(options),
+            "train": _fingerprint(train),
+            "dev": _fingerprint(dev),
+            "vectors": None if vectors is None else hashlib.sha256(vectors.matrix.tobytes()).hexdigest(),
+        },
         states={"batches": examples.batches},
         resume=resume,
         progress=progress,
