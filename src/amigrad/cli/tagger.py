@@ -1,4 +1,4 @@
-"""`amigrad tagger`: train a tagger, tag text with it, evaluate it."""
+"""`amigrad tagger`: train a tagger, tag text with it, evaluate it, see its errors."""
 
 from __future__ import annotations
 
@@ -286,6 +286,40 @@ def evaluate(
     tagger = Tagger.load(model)
     read = _reader(format, column, word_column, upos, xpos, feature, column_numbers(tagger.options.given))
     print_evaluation(compare(tagger, read(file)), json=json)
+
+
+@app.command()
+def errors(
+    model: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the model.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Tagged sentences.")],
+    format: FormatOption = None,
+    column: ColumnOption = -1,
+    word_column: WordColumnOption = 0,
+    upos: UposOption = False,
+    xpos: XposOption = False,
+    feature: FeatureOption = None,
+    top: Annotated[int, typer.Option(min=1, help="How many confusions to show, the most frequent first.")] = 20,
+    contexts: Annotated[int, typer.Option(min=0, help="How many contexts to show of each.")] = 2,
+    json: Annotated[bool, typer.Option("--json", help="Print all this as one JSON object.")] = False,
+) -> None:
+    """Show what a tagger gets wrong, and where.
+
+    The most frequent confusions of a gold tag with a predicted one, the words that they happen to, how many of them
+    the model does not know, and some contexts. Of chunks: another label, other boundaries, missed or invented.
+
+    \b
+    Examples:
+      amigrad tagger errors model dev.txt
+      amigrad tagger errors model en-dev.conllu --top 5 --contexts 10
+      amigrad tagger errors model dev.txt --json > errors.json
+    """
+    from amigrad.cli.errors_report import print_errors
+    from amigrad.tasks.tagging import Tagger, find_errors
+    from amigrad.tasks.tagging.corpus import column_numbers
+
+    tagger = Tagger.load(model)
+    read = _reader(format, column, word_column, upos, xpos, feature, column_numbers(tagger.options.given))
+    print_errors(find_errors(tagger, read(file), cases=contexts), top=top, json=json)
 
 
 class _Reader:

@@ -14,6 +14,7 @@ Chunks are learnt as IOBES tags, and the tags of a sentence are the best sequenc
 from amigrad.tasks.folder import ModelError
 from amigrad.tasks.tagging.context import Gazetteer
 from amigrad.tasks.tagging.corpus import hold_out, read_tagged
+from amigrad.tasks.tagging.errors import Errors, find_errors
 from amigrad.tasks.tagging.evaluate import Evaluation, evaluate
 from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
 from amigrad.tasks.tagging.tagger import Tagger
@@ -21,6 +22,7 @@ from amigrad.tasks.tagging.together import Taggers
 from amigrad.tasks.tagging.train import train_tagger
 
 __all__ = [
+    "Errors",
     "Evaluation",
     "Gazetteer",
     "ModelError",
@@ -29,6 +31,7 @@ __all__ = [
     "TaggerOptions",
     "Taggers",
     "evaluate",
+    "find_errors",
     "hold_out",
     "read_tagged",
     "train_tagger",

@@ -48,7 +48,7 @@ def evaluate(tagger: Tagger, sentences: Iterable[Sentence]) -> Evaluation:
     tokens, chunks, tags = TokenAccuracy(), ChunkScores(), _TagScores()
     chunked = tagger.tag_set.scheme is not None
     count = 0
-    for block in tagger.blocks(sentences, key=_words, given=_columns):
+    for block in tagger.blocks(sentences, key=words_of, given=columns_of):
         for sentence, predicted in block.pairs():
             if chunked:
                 chunks.update(sentence.tags, predicted)
@@ -99,9 +99,11 @@ def _unseen(gold: Counter[str], tagger: Tagger) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _words(sentence: Sentence) -> Sequence[str]:
+def words_of(sentence: Sentence) -> Sequence[str]:
+    """The words of a tagged sentence."""
     return sentence.words
 
 
-def _columns(sentence: Sentence) -> Sequence[Sequence[str]]:
+def columns_of(sentence: Sentence) -> Sequence[Sequence[str]]:
+    """The columns beside them."""
     return sentence.columns
