@@ -31,11 +31,12 @@ def affiliate(
     if not len(links):
         return found
     width = int(np.max(others)) + 1
-    points = np.unique((starts[links[:, 0]] + links[:, 1]) * width + links[:, 2])
-    words, first, counts = np.unique(points // width, return_index=True, return_counts=True)
-    found[words] = points[first + (counts - 1) // 2] % width
-    aligned = np.zeros(total, bool)
-    aligned[words] = True
+    points = np.sort((starts[links[:, 0]] + links[:, 1]) * width + links[:, 2])
+    points = points[np.diff(points, prepend=-1) > 0]
+    counts = np.bincount(points // width, minlength=total)
+    aligned = counts > 0
+    middles = np.cumsum(counts) - counts + (counts - 1) // 2
+    found[aligned] = points[middles[aligned]] % width
     before = np.maximum.accumulate(np.where(aligned, place, -1))
     after = np.minimum.accumulate(np.where(aligned, place, total)[::-1])[::-1]
     near = (starts + lengths)[sentence]

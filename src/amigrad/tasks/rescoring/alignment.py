@@ -28,6 +28,19 @@ def parse_points(
 
     Raises DataError, with the line, for what is not `i-j` and for points outside the sentences.
     """
+    return split_points(*flat_points(texts, source_lengths, target_lengths, path, line))
+
+
+def split_points(points: Points, counts: NDArray[np.int64]) -> list[Points]:
+    """The points of each pair, of those of many pairs one after another. points: (P, 2), counts: (N,)"""
+    ends = np.cumsum(counts).tolist()
+    return [points[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+
+
+def flat_points(
+    texts: Sequence[str], source_lengths: Sequence[int], target_lengths: Sequence[int], path: str, line: int
+) -> tuple[Points, NDArray[np.int64]]:
+    """The points that `parse_points` gives, of all pairs one after another, and how many each has: (P, 2), (N,)."""
     joined = " ".join(texts)
     if _POINTS.fullmatch(joined) is None:
         for position, text in enumerate(texts):
@@ -47,8 +60,7 @@ def parse_points(
         lengths = f"{source_lengths[position]} source and {target_lengths[position]} target words"
         problem = f"alignment point {i}-{j} is outside a pair of {lengths}"
         raise DataError(path, line + position, problem, "Check that source, target and alignment belong together")
-    ends = np.cumsum(counts).tolist()
-    return [points[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+    return points, counts
 
 
 @dataclass(frozen=True, slots=True)

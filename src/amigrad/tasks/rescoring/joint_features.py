@@ -100,9 +100,9 @@ def candidates_of(lists: Sequence[NBestList], sources: Sequence[Words], *, align
 
 
 def _links(lists: Sequence[NBestList], sources: Sequence[Words]) -> Links:
-    points = [part for found, source in zip(lists, sources, strict=True) for part in found.points(len(source))]
-    number = np.repeat(np.arange(len(points)), np.fromiter(map(len, points), np.int64, len(points)))
-    return np.column_stack([number, np.concatenate(points)])
+    found = [one.flat_points(len(source)) for one, source in zip(lists, sources, strict=True)]
+    counts = np.concatenate([part for _, part in found])
+    return np.column_stack([np.repeat(np.arange(len(counts)), counts), np.concatenate([points for points, _ in found])])
 
 
 def feature_name(model: JointModel) -> str:

@@ -14,8 +14,10 @@ features, its score is the one feature.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from itertools import groupby
 from typing import Any
 
@@ -24,7 +26,7 @@ from numpy.typing import NDArray
 
 from amigrad.data import DataError
 from amigrad.data.lines import Source, numbered_lines, source_name
-from amigrad.tasks.rescoring.alignment import Points, parse_points
+from amigrad.tasks.rescoring.alignment import Points, flat_points, split_points
 
 Floats = NDArray[np.float64]
 
@@ -37,8 +39,8 @@ class NBestList:
     """The N hypotheses of one sentence, best first.
 
     `number` is the sentence's id, `line` the line of the first hypothesis (the others follow it line by line).
-    features: (N, F), scores: (N,), both float64. `scores` is None if the file has none. `alignments` are Pharaoh
-    points as they were read. `records` are the lines themselves (Moses) or their JSON objects.
+    scores: (N,) float64, None if the file has none. `alignments` are Pharaoh points as they were read. `records` are
+    the lines themselves (Moses) or their JSON objects. `read_features` makes numbers of the features.
     """
 
     number: int
@@ -46,7 +48,7 @@ class NBestList:
     line: int
     hypotheses: tuple[tuple[str, ...], ...]
     names: tuple[str, ...]
-    features: Floats
+    read_features: Callable[[], Floats] = field(repr=False)
     scores: Floats | None
     alignments: tuple[str, ...] | None
     records: Sequence[str | Mapping[str, Any]] = field(repr=False)
@@ -54,13 +56,22 @@ class NBestList:
     def __len__(self) -> int:
         return len(self.hypotheses)
 
+    @property
+    def features(self) -> Floats:
+        """The values of the features, (N, F). They are read when they are asked for; DataError for one too large."""
+        return self.read_features()
+
     def points(self, source_length: int) -> list[Points]:
         """Alignment points of each hypothesis, (P, 2) int32. Raises DataError for those outside a sentence."""
+        return split_points(*self.flat_points(source_length))
+
+    def flat_points(self, source_length: int) -> tuple[Points, NDArray[np.int64]]:
+        """The alignment points of all hypotheses one after another, and how many each has: (P, 2), (N,)."""
         if self.alignments is None:
             problem = "the list has no alignments"
             raise DataError(self.path, self.line, problem, "Let the decoder write them, or align with --align")
         lengths = [len(words) for words in self.hypotheses]
-        return parse_points(self.alignments, [source_length] * len(lengths), lengths, self.path, self.line)
+        return flat_points(self.alignments, [source_length] * len(lengths), lengths, self.path, self.line)
 
 
 def read_nbest(source: Source, *, allow_empty: bool = False) -> Iterator[NBestList]:
@@ -127,7 +138,9 @@ class _Moses:
         columns = list(zip(*rows, strict=True))
         if self.layout is None:
             self.layout = _Layout.of(columns[2][0], self.path, first)
-        features = self.layout.parse(columns[2], self.path, first)
+        read_features = partial(self.layout.parse, columns[2], self.path, first)
+        if not self.layout.fits(columns[2]):
+            read_features()
         scores = _numbers(columns[3], self.path, first, "score")
         return NBestList(
             number=number,
@@ -135,7 +148,7 @@ class _Moses:
             line=first,
             hypotheses=tuple([tuple(text.split()) for text in columns[1]]),
             names=self.layout.names or (ONLY_SCORE,),
-            features=features if self.layout.names else scores[:, None],
+            read_features=read_features if self.layout.names else lambda: scores[:, None],
             scores=scores,
             alignments=columns[4] if self.fields == 5 else None,
             records=[line for _, line in block],
@@ -147,7 +160,10 @@ class _Moses:
         return f"{count} fields between '|||'", "Give lines `id ||| words ||| features ||| score [||| alignment]`"
 
 
-@dataclass(frozen=True, slots=True)
+_NUMBER = r"[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?+\s++"
+
+
+@dataclass(frozen=True)
 class _Layout:
     """Where names and values stand in the features of every line: their tokens, None for a value."""
 
@@ -173,6 +189,15 @@ class _Layout:
                 raise DataError(path, line, f"feature '{block}' has no value", "Write `name= value`, with a blank")
         names = [name for block, count in blocks.items() for name in block_names(block, count)]
         return cls(tokens, tuple(names))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        line = "".join(_NUMBER if token is None else re.escape(token) + r"\s++" for token in self.tokens)
+        return re.compile(rf"(?:\s*+{line})*+")
+
+    def fits(self, texts: Sequence[str]) -> bool:
+        """Whether many lines have this layout, and numbers where it has values."""
+        return self._pattern.fullmatch("\n".join(texts) + "\n") is not None
 
     def parse(self, texts: Sequence[str], path: str, line: int) -> Floats:
         """The values of many lines, (N, F). Raises DataError at the first line that has another layout."""
@@ -270,7 +295,7 @@ class _JsonLines:
             line=first,
             hypotheses=tuple(tuple(record["text"].split()) for record in records),
             names=self.names,
-            features=np.array(rows, dtype=np.float64),
+            read_features=lambda: np.array(rows, dtype=np.float64),
             scores=scores,
             alignments=tuple(r["alignment"] for r in records) if "alignment" in self.optional else None,
             records=records,
@@ -331,20 +356,25 @@ def format_hypotheses(
     for name in added:
         if name in found.names:
             raise ValueError(f"the list has a feature '{name}' already")
+    columns = [[f"{name}= {value:.7g}" for value in column.tolist()] for name, column in added.items()]
+    suffixes = list(map(" ".join, zip(*columns, strict=True))) if columns else [""] * len(found)
     lines = []
     for place in range(len(found)) if order is None else order:
-        values = {name: f"{column[place]:.7g}" for name, column in added.items()}
         score = None if scores is None else f"{scores[place]:.7g}"
         record = found.records[place]
-        lines.append(_moses(record, values, score) if isinstance(record, str) else _json(record, values, score))
+        if isinstance(record, str):
+            lines.append(_moses(record, suffixes[place], score))
+        else:
+            values = {name: f"{column[place]:.7g}" for name, column in added.items()}
+            lines.append(_json(record, values, score))
     return ("\n".join(lines) + "\n").encode()
 
 
-def _moses(record: str, added: Mapping[str, str], score: str | None) -> str:
+def _moses(record: str, added: str, score: str | None) -> str:
     fields = record.split("|||")
     if added:
-        features = [fields[2].strip(), *(f"{name}= {value}" for name, value in added.items())]
-        fields[2] = f" {' '.join(filter(None, features))} "
+        features = fields[2].strip()
+        fields[2] = f" {features} {added} " if features else f" {added} "
     if score is not None:
         fields[3] = f" {score} " if len(fields) > 4 else f" {score}"
     return "|||".join(fields)
