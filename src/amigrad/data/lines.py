@@ -14,12 +14,13 @@ Source = str | os.PathLike[str] | BinaryIO
 """A path, or an open binary stream such as `sys.stdin.buffer` (which is left open)."""
 
 
-def numbered_lines(source: Source) -> Iterator[tuple[int, str]]:
+def numbered_lines(source: Source, longest: int | None = None) -> Iterator[tuple[int, str]]:
     """Lines with their numbers from 1, without line ends and without a byte order mark.
 
-    Gzip is recognised by its first two bytes, whatever the name of the file. A line ends at a line feed,
-    with or without a carriage return before it. Raises DataError for text that is not UTF-8 and for a
-    damaged gzip file, OSError for a file that cannot be opened.
+    A line of more than `longest` bytes comes in pieces that are no longer, cut at white space where it can be.
+    Gzip is recognised by its first two bytes, whatever the name of the file. A line ends at a line feed, with or
+    without a carriage return before it. Raises DataError for text that is not UTF-8 and for a damaged gzip file,
+    OSError for a file that cannot be opened.
     """
     for number, line in _whole_lines(source):
         yield number, line.rstrip("\r\n")
@@ -41,7 +42,7 @@ def _whole_lines(source: Source) -> Iterator[tuple[int, str]]:
     number = 0
     with opened(source) as stream:
         try:
-            for number, raw in enumerate(stream, 1):
+            for number, raw in enumerate(stream, 1) if longest is None else _pieces(stream, longest):
                 line = raw.decode("utf-8")
                 if number == 1:
                     line = line.removeprefix("\ufeff")
@@ -53,6 +54,26 @@ def _whole_lines(source: Source) -> Iterator[tuple[int, str]]:
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             problem = f"the compressed data are damaged or cut off ({error})"
             raise DataError(name, number + 1, problem, "Fetch or compress the file again") from None
+
+
+def _pieces(stream: BinaryIO, longest: int) -> Iterator[tuple[int, bytes]]:
+    """Lines with their numbers, in pieces of at most so many bytes."""
+    number, rest = 1, b""
+    while raw := rest + stream.readline(longest - len(rest)):
+        rest = b""
+        if not raw.endswith(b"\n") and len(raw) == longest:
+            cut = max(raw.rfind(b" "), raw.rfind(b"\t")) + 1 or _character_start(raw)
+            raw, rest = raw[:cut], raw[cut:]
+        yield number, raw
+        number += raw.endswith(b"\n")
+
+
+def _character_start(raw: bytes) -> int:
+    """Where the last character of UTF-8 text begins, which may be cut off; its end if there is none."""
+    for place in range(len(raw) - 1, max(0, len(raw) - 4), -1):
+        if raw[place] & 0xC0 != 0x80:
+            return place
+    return len(raw)
 
 
 def source_name(source: Source) -> str:

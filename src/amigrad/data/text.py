@@ -73,6 +73,26 @@ def read_text(source: Source, tokenizer: Tokenizer | None = None) -> Iterator[Te
             yield TextSentence(number, line, tuple(tokens), offset)
 
 
+def sentence_words(text: str) -> list[list[str]]:
+    """The words of the sentences of a line, those that `read_text` finds, without their places: much quicker."""
+    matches = list(_TOKEN.finditer(text))
+    words = [match.group() for match in matches]
+    sentences, start = [], 0
+    for end in [place for place, word in enumerate(words, 1) if word[-1] in _ENDS]:
+        if end <= start or not _END.fullmatch(words[end - 1]):
+            continue
+        while end < len(words) and (
+            _END.fullmatch(words[end]) or (words[end] in _CLOSING and matches[end].start() == matches[end - 1].end())
+        ):
+            end += 1
+        if end < len(words) and not words[end][0].islower():
+            sentences.append(words[start:end])
+            start = end
+    if start < len(words):
+        sentences.append(words[start:])
+    return sentences
+
+
 def tokenize(text: str) -> list[Token]:
     """Tokens of English-like text, much as treebanks have them.
 
@@ -105,6 +125,7 @@ def split_sentences(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 _CLOSING = frozenset("\"'”’»)]}")
+_ENDS = frozenset(".!?…")
 _END = re.compile(r"[.!?…]+")
 _TOKEN = re.compile(
     r"""

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 _INTERVAL = 0.1
 
 
 class _Speed(ProgressColumn):
+    def __init__(self, unit: str, size: float) -> None:
+        super().__init__()
+        self._unit, self._size = unit, size
+
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f} examples/s" if task.speed else "")
+        return Text(f"{task.speed * self._size:,.0f} {self._unit}/s" if task.speed else "")
 
 
 class Reporter:
     """Shows how a training goes, on the standard error stream; shows nothing if it is not `shown`."""
 
-    def __init__(self, examples: int, epochs: int, *, shown: bool) -> None:
+    def __init__(self, examples: int, epochs: int, *, shown: bool, unit: tuple[str, float] = ("examples", 1.0)) -> None:
+        """`unit`: what speed is counted in, and how many of these an example has."""
         self._examples = examples
         self._epochs = epochs
         self._console = Console(stderr=True, quiet=not shown, highlight=False, soft_wrap=True)
@@ -30,7 +45,7 @@ class Reporter:
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
-                _Speed(),
+                _Speed(*unit),
                 TimeRemainingColumn(),
                 TextColumn("left, cost {task.fields[cost]:.4f}"),
                 console=self._console,
@@ -68,3 +83,18 @@ class Reporter:
     def line(self, text: str) -> None:
         """A line that stays."""
         self._console.print(text, markup=False)
+
+
+@contextmanager
+def reading(what: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
+    """Within this context there is a bar on the standard error stream, if that is a terminal: the function that is
+    given moves it to so many bytes of so many.
+    """
+    console = Console(stderr=True, quiet=not shown, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    if not (shown and console.is_terminal):
+        yield lambda done, total: None
+        return
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -74,6 +74,7 @@ class Trainer:
     number of examples and the optimizer's settings are among them; epochs and patience may change.
     states: further states that a step changes, besides the model's and the optimizer's.
     checkpoint_seconds, checkpoint_steps: how often to save; the second also after so many steps of the run.
+    unit: what speed is told in, and how many of these an example has: ("words", 1000.0), say.
     resume: False removes what an earlier run left in the folder and starts anew.
     """
 
@@ -97,6 +98,7 @@ class Trainer:
         log_steps: int | None = None,
         resume: bool = True,
         progress: bool = True,
+        unit: tuple[str, float] = ("examples", 1.0),
     ) -> None:
         """Nothing is read or written before `run`."""
         for name, value in {"epochs": epochs, "patience": patience, "checkpoint_steps": checkpoint_steps}.items():
@@ -107,7 +109,7 @@ class Trainer:
         self.step, self.data, self.model, self.optimizer = step, data, model, optimizer
         self.epochs, self.evaluate, self.patience = epochs, evaluate, patience
         self.checkpoint_seconds, self.checkpoint_steps, self.log_steps = checkpoint_seconds, checkpoint_steps, log_steps
-        self.resume, self.progress = resume, progress
+        self.resume, self.progress, self.unit = resume, progress, unit
         self.batches = Batches(len(data), batch_size, seed)
         self.states = {f"model.{n}": s for n, s in model.states().items()}
         self.states |= {f"optimizer.{n}": s for n, s in optimizer.states().items()}
@@ -132,7 +134,9 @@ class Trainer:
         with ExitStack() as stack:
             if self._folder is not None:
                 stack.enter_context(self._folder.opened())
-            self._reporter = stack.enter_context(Reporter(len(self.data), self.epochs, shown=self.progress))
+            self._reporter = stack.enter_context(
+                Reporter(len(self.data), self.epochs, shown=self.progress, unit=self.unit)
+            )
             stack.enter_context(self._interrupts.caught())
             self._begin()
             try:
@@ -218,7 +222,9 @@ class Trainer:
         record["seconds"] = round(standing.seconds, 3)
         standing.total, standing.seen = 0.0, 0
         self._log(record)
-        self._reporter.line(f"{line}  {len(self.data) * epoch / max(standing.seconds, 1e-9):,.0f} examples/s")
+        unit, size = self.unit
+        speed = len(self.data) * epoch * size / max(standing.seconds, 1e-9)
+        self._reporter.line(f"{line}  {speed:,.0f} {unit}/s")
 
     def _stop_if_asked(self) -> None:
         if self._interrupts.signal is not None:

@@ -1,9 +1,19 @@
-"""Embedding pretraining: vectors of words from plain text.
+"""Embedding pretraining: vectors of words from plain text, and what they say about words.
 
 >>> from amigrad.tasks import embedding
->>> vectors = embedding.load_vectors("vectors.txt.gz")
+>>> vectors = embedding.train_embedding(["corpus.txt.gz"], embedding.EmbeddingOptions(size=50), output="model")
+>>> vectors = embedding.load_vectors("model")  # or a file: word2vec, GloVe, fastText text
 """
 
+from amigrad.tasks.embedding.options import EmbeddingError, EmbeddingOptions
 from amigrad.tasks.embedding.storage import load_embedding, load_vectors, save_embedding
+from amigrad.tasks.embedding.train import train_embedding
 
-__all__ = ["load_embedding", "load_vectors", "save_embedding"]
+__all__ = [
+    "EmbeddingError",
+    "EmbeddingOptions",
+    "load_embedding",
+    "load_vectors",
+    "save_embedding",
+    "train_embedding",
+]

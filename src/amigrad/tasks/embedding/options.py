@@ -1,0 +1,93 @@
+"""What can be chosen about an embedding: its text and vocabulary, its objective, its sizes and how it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from amigrad.data.encoded import SPLITS
+
+OBJECTIVES = {
+    "skipgram": {"sgd": 0.05, "adagrad": 0.1},
+    "structured": {"sgd": 0.05, "adagrad": 0.1},
+    "cbow": {"sgd": 0.1, "adagrad": 0.1},
+    "ranking": {"sgd": 0.01, "adagrad": 0.05},
+}
+"""The objectives, each with the learning rates that the optimizers have if none is given."""
+
+
+class EmbeddingError(ValueError):
+    """An option of an embedding, or a question to one, that makes no sense, and what would."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingOptions:
+    """Everything that can be chosen about an embedding. Raises EmbeddingError for what makes no sense.
+
+    Text: `split` says what a sentence is (see `amigrad.data.encoded.SPLITS`); no window goes beyond one. Words are
+    known in lower case, with digits as 0 if `zero_digits`, if they occur `minimum_count` times; of these the
+    `maximum_size` most frequent.
+
+    Objectives: "skipgram", "cbow" (Mikolov et al. 2013) and "structured" skip-gram (Ling et al. 2015), with `negatives`
+    drawn words for each true one, out of the words' counts to the power of 0.75; frequent words are left out with
+    `sample` (0: none are); a word's window reaches from 1 to `window` words to both sides, drawn anew each time, or
+    always `window` words if `fixed_window`. "ranking" (Collobert et al. 2011): a window of 2 · `window` + 1 words has
+    to score more, by 1, than the same with another word in its middle; `dictionaries` are the numbers of words
+    that are known at first, each for an equal part of the training, before all are: (5000, 30000), say.
+
+    The learning rate, by default one that suits objective and optimizer, falls evenly to 0 at the end.
+    """
+
+    objective: str = "skipgram"
+    split: str = "sentences"
+    lower_case: bool = True
+    zero_digits: bool = False
+    minimum_count: int = 5
+    maximum_size: int | None = None
+    size: int = 100
+    window: int = 5
+    fixed_window: bool = False
+    negatives: int = 5
+    sample: float = 1e-3
+    hidden_size: int = 100
+    dictionaries: tuple[int, ...] = ()
+
+    optimizer: str = "sgd"
+    learning_rate: float | None = None
+    epochs: int = 5
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        _one_of("objective", self.objective, OBJECTIVES)
+        _one_of("split", self.split, SPLITS)
+        _one_of("optimizer", self.optimizer, ("sgd", "adagrad"))
+        for name in ("minimum_count", "size", "window", "negatives", "hidden_size", "epochs"):
+            if getattr(self, name) < 1:
+                raise EmbeddingError(f"{name.replace('_', ' ')} is at least 1, not {getattr(self, name)}")
+        if self.maximum_size is not None and self.maximum_size < 2:
+            raise EmbeddingError(f"a vocabulary has at least 2 words, not {self.maximum_size}")
+        if not 0.0 <= self.sample < 1.0:
+            raise EmbeddingError(f"sample is a share of the text, from 0 to below 1, not {self.sample}")
+        if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
+            raise EmbeddingError(f"the learning rate is greater than 0, not {self.learning_rate}")
+        if not 0 <= self.seed < 2**63:
+            raise EmbeddingError(f"a seed is an integer from 0 to 2^63 - 1, not {self.seed}")
+        if self.dictionaries and self.objective != "ranking":
+            raise EmbeddingError("dictionaries that grow are for the objective 'ranking'")
+        if any(size < 2 for size in self.dictionaries) or sorted(set(self.dictionaries)) != list(self.dictionaries):
+            raise EmbeddingError(f"dictionaries are rising numbers of words from 2 on, not {self.dictionaries}")
+
+    @property
+    def rate(self) -> float:
+        """The learning rate at the beginning."""
+        return OBJECTIVES[self.objective][self.optimizer] if self.learning_rate is None else self.learning_rate
+
+    def to_json(self) -> dict[str, Any]:
+        """The options by name, as JSON has them."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+
+def _one_of(name: str, value: str, choices: Iterable[str]) -> None:
+    if value not in choices:
+        raise EmbeddingError(f"{name} is one of {', '.join(choices)}, not '{value}'")
