@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from amigrad.cli import rescorer, roles, tagger
+from amigrad.cli import embedding, rescorer, roles, tagger
 from amigrad.cli.demo import demo
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command()(demo)
 app.add_typer(tagger.app, name="tagger")
 app.add_typer(roles.app, name="roles")
 app.add_typer(rescorer.app, name="rescorer")
+app.add_typer(embedding.app, name="embedding")
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
@@ -68,11 +69,12 @@ def run(arguments: Sequence[str]) -> int:
 def _exit_code(error: Exception) -> int | None:
     """What to exit with after an error that is explained to the user; None if it is a fault of the program."""
     from amigrad.data import DataError, EncodingError
+    from amigrad.tasks.embedding import EmbeddingError
     from amigrad.tasks.folder import ModelError
     from amigrad.tasks.tagging import OptionsError
     from amigrad.train.errors import TrainingError
 
-    if isinstance(error, DataError | EncodingError | ModelError | OptionsError | TrainingError):
+    if isinstance(error, DataError | EmbeddingError | EncodingError | ModelError | OptionsError | TrainingError):
         return MISUSED
     return FAILED if isinstance(error, OSError) else None
 

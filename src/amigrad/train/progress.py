@@ -96,5 +96,12 @@ def reading(what: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: None
         return
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task, next_time = bar.add_task(what, total=None), 0.0
+
+        def advance(done: int, total: int) -> None:
+            nonlocal next_time
+            if (now := time.monotonic()) >= next_time:
+                next_time = now + _INTERVAL
+                bar.update(task, completed=done, total=total)
+
+        yield advance

@@ -36,7 +36,8 @@ class EmbeddingOptions:
     to score more, by 1, than the same with another word in its middle; `dictionaries` are the numbers of words
     that are known at first, each for an equal part of the training, before all are: (5000, 30000), say.
 
-    The learning rate, by default one that suits objective and optimizer, falls evenly to 0 at the end.
+    The learning rate, by default one that suits objective and optimizer, falls evenly to 0 at the end. Of gradient
+    descent it is less where the text has so few different words that steps of this length would not be stable.
     """
 
     objective: str = "skipgram"

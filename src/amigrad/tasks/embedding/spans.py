@@ -25,8 +25,11 @@ DRAWN = 16
 DRAWN_FOR_PLACE = 4
 """The same for each place of the window, where these have tables of their own."""
 
-SPANS = 8
-"""Spans in a step."""
+SPANS = 4
+"""Spans in a step, at most."""
+
+LOAD, STABLE = 32.0, 4.0
+"""How many pairs of a step may meet in a row before a step gets fewer spans, and the largest rate times this number."""
 
 _LEFT_OUT, _REACH, _NEGATIVES = 0, 1, 2
 
@@ -38,7 +41,7 @@ class SpanExamples:
     """
 
     def __init__(self, text: Text, options: EmbeddingOptions, places: bool = False) -> None:
-        self.text, self.options = text, options
+        self.text, self.options, self._places = text, options, places
         counts = text.vocabulary.counts[WORDS:].astype(np.float64)
         self._negatives = Choice(counts**0.75, WORDS)
         self._kept = np.full(len(text.vocabulary), 1.0)
@@ -49,7 +52,9 @@ class SpanExamples:
         self._limit = (self._kept * (2.0**32 - 1)).astype(np.uint32)
         self.drawn = DRAWN_FOR_PLACE * 2 * options.window if places else DRAWN
         """How many words are drawn for a span."""
-        self.step_size = SPAN * SPANS
+        self.spans, self.highest_rate = self._stable()
+        """Spans in a step, and the largest learning rate of gradient descent."""
+        self.step_size = SPAN * self.spans
         """Words in a step."""
         self.taken = state(0, name="taken")
         """How many stretches were taken so far; saved and loaded again, so that a resumed run draws the same."""
@@ -71,8 +76,8 @@ class SpanExamples:
         boundary = words == PADDING
         sentences = np.cumsum(boundary, dtype=np.int32)[~boundary]
         words = words[~boundary]
-        steps = max(1, -(-len(words) // (SPAN * SPANS)))
-        size = steps * SPAN * SPANS
+        steps = max(1, -(-len(words) // self.step_size))
+        size = steps * self.step_size
         # Beyond the ends there are sentences of their own, each of one word that is in no window.
         tokens = np.full(size + 2 * window, WORDS, np.int32)
         numbers = np.arange(-1, -1 - len(tokens), -1, dtype=np.int32)
@@ -82,14 +87,27 @@ class SpanExamples:
             reach = np.full(size, window, np.int32)
         else:
             reach = draws.below(window, size, _REACH) + np.int32(1)
-        negatives = self._negatives.draw(draws, steps * SPANS * self.drawn, _NEGATIVES)
-        shape = (steps, SPANS)
+        negatives = self._negatives.draw(draws, steps * self.spans * self.drawn, _NEGATIVES)
+        shape = (steps, self.spans)
         return (
             _overlapping(tokens, window).reshape(*shape, -1),
             _overlapping(numbers, window).reshape(*shape, -1),
             reach.reshape(*shape, SPAN),
             negatives.reshape(*shape, -1),
         )
+
+    def _stable(self) -> tuple[int, float]:
+        """How many spans a step has, and the largest rate at which it is stable, from how many pairs are expected to
+        meet in a row of a table: their gradients are summed. Few different words make short steps.
+        """
+        options, counts = self.options, self.text.vocabulary.counts[WORDS:].astype(np.float64)
+        pairs = 2 * options.window if options.fixed_window else options.window + 1
+        kept, chance = self._kept[WORDS:] * counts, counts**0.75
+        inputs = SPAN * pairs * (1 + options.negatives) * kept.max() / kept.sum()
+        spans = int(np.clip(LOAD / inputs, 1, SPANS))
+        each = SPAN * options.negatives * (1 / DRAWN_FOR_PLACE if self._places else pairs / DRAWN)
+        drawn = each * (1 + spans * DRAWN * chance.max() / chance.sum())
+        return spans, STABLE / max(inputs * spans, drawn)
 
 
 def _overlapping(values: Ids, window: int) -> Ids:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from amigrad.data import Vocabulary, WordVectors, read_vectors
 from amigrad.tasks import folder as files
 from amigrad.tasks.folder import PARAMETERS, VOCABULARIES, Folder, ModelError, SavedModel, require_keys
+from amigrad.train.progress import reading
 
 FORMAT, VERSION = "amigrad.embedding", 1
 WORDS, VECTORS = "words", "vectors"
@@ -24,12 +26,19 @@ def save_embedding(folder: Folder, options: dict[str, Any], vectors: WordVectors
     files.save_folder(folder, FORMAT, VERSION, model)
 
 
-def load_vectors(path: Folder) -> WordVectors:
+def load_vectors(path: Folder, *, progress: bool = False) -> WordVectors:
     """Word vectors of a trained embedding's folder, or of a file in any format that `data.read_vectors` knows.
 
-    Raises ModelError or DataError for what cannot be used, OSError for what cannot be opened.
+    `progress` shows how far a file is read. Raises ModelError or DataError for what cannot be used, OSError for what
+    cannot be opened.
     """
-    return load_embedding(path)[0] if Path(path).is_dir() else read_vectors(path)
+    if Path(path).is_dir():
+        return load_embedding(path)[0]
+    if not progress:
+        return read_vectors(path)
+    with open(path, "rb") as file, reading(f"reading {Path(path).name}", shown=True) as advance:
+        total = os.fstat(file.fileno()).st_size
+        return read_vectors(file, keep=lambda word: advance(file.tell(), total) or True)
 
 
 def load_embedding(folder: Folder) -> tuple[WordVectors, dict[str, Any]]:

@@ -98,6 +98,9 @@ def create_optimizer(options: EmbeddingOptions, model: Model) -> Optimizer:
 def stepper(model: Model, optimizer: Optimizer, examples: Examples, options: EmbeddingOptions) -> Callable[..., float]:
     """What trains on a stretch: many compiled steps in a native loop. It gives the mean cost of a word."""
     total = len(examples) * options.epochs
+    rate = options.rate
+    if options.optimizer == "sgd" and isinstance(examples, SpanExamples):
+        rate = min(rate, examples.highest_rate)
 
     @compile
     def step(*batch: Tensor) -> Tensor:
@@ -107,7 +110,7 @@ def stepper(model: Model, optimizer: Optimizer, examples: Examples, options: Emb
 
     def stretch(*batches: Any) -> float:
         done = (int(examples.taken.value) - 1) / total
-        optimizer.learning_rate = options.rate * max(1.0 - done, _LAST_SHARE)
+        optimizer.learning_rate = rate * max(1.0 - done, _LAST_SHARE)
         costs = step.for_each(*batches).numpy()
         return float(costs.mean()) / examples.step_size
 
