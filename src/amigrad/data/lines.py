@@ -22,7 +22,7 @@ def numbered_lines(source: Source, longest: int | None = None) -> Iterator[tuple
     without a carriage return before it. Raises DataError for text that is not UTF-8 and for a damaged gzip file,
     OSError for a file that cannot be opened.
     """
-    for number, line in _whole_lines(source):
+    for number, line in _whole_lines(source, longest):
         yield number, line.rstrip("\r\n")
 
 
@@ -37,7 +37,7 @@ def placed_lines(source: Source) -> Iterator[tuple[int, int, str]]:
         offset += len(line)
 
 
-def _whole_lines(source: Source) -> Iterator[tuple[int, str]]:
+def _whole_lines(source: Source, longest: int | None = None) -> Iterator[tuple[int, str]]:
     name = source_name(source)
     number = 0
     with opened(source) as stream:

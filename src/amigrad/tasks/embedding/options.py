@@ -50,7 +50,7 @@ class EmbeddingOptions:
     window: int = 5
     fixed_window: bool = False
     negatives: int = 5
-    sample: float = 1e-3
+    sample: float = 1e-4
     hidden_size: int = 100
     dictionaries: tuple[int, ...] = ()
 
