@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from amigrad.data.batching import Batches
 from amigrad.graph import State, Tensor
 from amigrad.nn import Module, arrays_of, load_arrays
 from amigrad.optim import Optimizer
+from amigrad.train.averaging import Average
 from amigrad.train.checkpoint import Checkpoint
 from amigrad.train.errors import CheckpointError, Interrupted, OtherSettingsError, TrainingError
 from amigrad.train.folder import Folder
@@ -72,6 +73,7 @@ class Trainer:
     was stopped in any way, `kill -9` too, goes on where it was and ends with the same bits as one never stopped.
     settings: what else the outcome depends on (JSON values): to go on with others is an error. Batch size, seed,
     number of examples and the optimizer's settings are among them; epochs and patience may change.
+    average: a running mean of the parameters, which is then what is evaluated, kept, and in the model at the end.
     states: further states that a step changes, besides the model's and the optimizer's.
     checkpoint_seconds, checkpoint_steps: how often to save; the second also after so many steps of the run.
     unit: what speed is told in, and how many of these an example has: ("words", 1000.0), say.
@@ -93,6 +95,7 @@ class Trainer:
         folder: str | os.PathLike[str] | None = None,
         settings: Mapping[str, Any] | None = None,
         states: Mapping[str, State] | None = None,
+        average: Average | None = None,
         checkpoint_seconds: float = 60.0,
         checkpoint_steps: int | None = None,
         log_steps: int | None = None,
@@ -109,11 +112,14 @@ class Trainer:
         self.step, self.data, self.model, self.optimizer = step, data, model, optimizer
         self.epochs, self.evaluate, self.patience = epochs, evaluate, patience
         self.checkpoint_seconds, self.checkpoint_steps, self.log_steps = checkpoint_seconds, checkpoint_steps, log_steps
-        self.resume, self.progress, self.unit = resume, progress, unit
+        self.resume, self.progress = resume, progress
+        self.unit, self.average = unit, average
         self.batches = Batches(len(data), batch_size, seed)
         self.states = {f"model.{n}": s for n, s in model.states().items()}
         self.states |= {f"optimizer.{n}": s for n, s in optimizer.states().items()}
         self.states |= {f"states.{n}": s for n, s in (states or {}).items()}
+        if average is not None:
+            self.states |= {f"average.{n}": s for n, s in average.states().items()}
         fixed = {"batch_size": batch_size, "seed": seed, "examples": len(data)}
         self.settings: dict[str, Any] = json.loads(
             json.dumps({**fixed, "optimizer": optimizer.settings(), **(settings or {})})
@@ -142,7 +148,8 @@ class Trainer:
             try:
                 while not self._finished():
                     self._train_epoch()
-                    self._evaluate_epoch()
+                    with self._averaged():
+                        self._evaluate_epoch()
                     self._stop_if_asked()
             except KeyboardInterrupt:
                 raise self._interrupted(saved=False) from None
@@ -181,6 +188,8 @@ class Trainer:
         clock = time.monotonic()
         for indices in batches:
             cost = float(self.step(*self.data.batch(indices)))
+            if self.average is not None:
+                self.average.advance()
             standing.steps += 1
             standing.total += cost * len(indices)
             standing.seen += len(indices)
@@ -274,11 +283,18 @@ class Trainer:
         else:
             self._best = arrays_of(self.model.states())
 
+    def _averaged(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.average is None else self.average.in_place()
+
     def _restore_best(self) -> None:
         if self._folder is not None and self._best_file is not None:
             self.model.load(dict(self._folder.load_best(self._best_file)))
         elif self._best is not None:
             self.model.load(self._best)
+        elif self.average is not None:
+            with self.average.in_place():
+                arrays = arrays_of(self.model.states())
+            self.model.load(arrays)
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -116,7 +116,7 @@ class Speller(Module):
     def __init__(self, characters: int, character_size: int, size: int, *, generator: Generator) -> None:
         """`characters` is the number of entries of their vocabulary."""
         self.size = size
-        self.characters = LookupTable(characters, character_size, generator=generator, initializer=normal(0.3))
+        self.characters = LookupTable(characters, character_size, generator=generator, initializer=normal(0.1))
         self.convolution = Linear(_REACH * character_size, size, generator=generator, initializer=glorot())
 
     def __call__(self, letters: TensorLike) -> Tensor:

@@ -73,6 +73,7 @@ class TaggerOptions:
     weight_decay: float = 0.0
     batch_size: int | None = None
     epochs: int = 4
+    average: float = 0.0
     patience: int | None = None
     seed: int = 1
 
@@ -104,6 +105,8 @@ class TaggerOptions:
             raise OptionsError(f"the weight decay is not negative, but {self.weight_decay} is")
         if not 0.0 < self.vector_scale < float("inf"):
             raise OptionsError(f"the scale of vectors is greater than 0, not {self.vector_scale}")
+        if not 0.0 <= self.average < float("inf"):
+            raise OptionsError(f"the epochs to average over are not negative, but {self.average} is")
         if self.patience is not None:
             self._at_least("patience", 1)
         if not 0 <= self.seed < 2**63:

@@ -28,7 +28,7 @@ from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
 from amigrad.tasks.tagging.pretrained import Pretrained
 from amigrad.tasks.tagging.tagger import Tagger, create_model, given_columns
 from amigrad.tasks.tagging.tags import prepare_tags
-from amigrad.train import Trainer
+from amigrad.train import Average, Trainer
 
 TRAINING_FOLDER = "training"
 
@@ -128,12 +128,21 @@ def train_tagger(
         folder=folder,
         settings={**_settings(options), **data},
         states={"batches": examples.batches},
+        average=_average(options, model, examples.batches_per_epoch),
         resume=resume,
         progress=progress,
     ).run()
     if output is not None:
         tagger.save(output)
     return tagger
+
+
+def _average(options: TaggerOptions, model: WindowTagger, steps: int) -> Average | None:
+    """The mean of the parameters over so many epochs as the options say, of this number of steps."""
+    if not options.average:
+        return None
+    every = max(1, steps // _SAMPLES)
+    return Average(model, every=every, count=max(1, round(options.average * steps / every)))
 
 
 def _values(
@@ -159,6 +168,10 @@ def _values(
 
         values[name] = folded_tags(train_tagger, tagger, sentences, options.folds, vectors=vectors, report=report)
     return values
+
+
+_SAMPLES = 10
+"""How often an epoch's parameters are added to their mean."""
 
 
 def create_optimizer(options: TaggerOptions, model: WindowTagger, steps: int) -> Optimizer:
