@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from amigrad.data import Sentence, TextSentence, Tokenizer, read_text, read_tokens
+from amigrad.data import Sentence, TextSentence, Tokenizer, read_columns, read_text, read_tokens
 from amigrad.data.encoding import Span, tolerant_spans
 from amigrad.tasks.tagging import Taggers
+from amigrad.tasks.tagging.corpus import column_numbers
 from amigrad.tasks.tagging.tagger import BLOCK_TOKENS
 from amigrad.tasks.tagging.together import Layers
 
@@ -36,9 +37,14 @@ def write_tagged(
 ) -> None:
     """Tag what a source holds and write it to the standard output, block by block.
 
-    The source holds one token a line if `tokens` says so, otherwise text, which the tokenizer takes apart.
+    The source holds one token a line if `tokens` says so (and behind it the columns that the taggers read, counted from
+    0), otherwise text, which the tokenizer takes apart.
     """
-    sentences: Iterable[Item] = read_tokens(source) if tokens else read_text(source, tokenizer)
+    sentences: Iterable[Item]
+    if tokens and taggers.given:
+        sentences = read_columns(source, tag_column=None, columns=column_numbers(taggers.given))
+    else:
+        sentences = read_tokens(source) if tokens else read_text(source, tokenizer)
     waiting = not isinstance(source, Path) and source.isatty()  # someone types, and wants each answer at once
     size = 1 if waiting else BLOCK_TOKENS
     with _few_collections():
@@ -51,7 +57,7 @@ def write_tagged(
 def _print_plain(taggers: Taggers, sentences: Iterable[Item], form: Form, block_tokens: int) -> None:
     write: Callable[[Layers[Item], Taggers, bool], str] = _conll if form.output == "conll" else _json_lines
     out = sys.stdout.buffer
-    for layers in taggers.layers(sentences, key=_words, block_tokens=block_tokens):
+    for layers in taggers.layers(sentences, key=_words, given=_columns, block_tokens=block_tokens):
         out.write(write(layers, taggers, form.offsets).encode())
         if block_tokens == 1:
             out.flush()
@@ -72,6 +78,10 @@ def _few_collections() -> Iterator[None]:
 
 def _words(item: Item) -> Sequence[str]:
     return item.words
+
+
+def _columns(item: Item) -> Sequence[Sequence[str]]:
+    return item.columns if isinstance(item, Sentence) else ()
 
 
 def _conll(layers: Layers[Item], taggers: Taggers, offsets: bool) -> str:
@@ -138,7 +148,7 @@ def _print_colored(taggers: Taggers, sentences: Iterable[Item], block_tokens: in
         for name, tagger in taggers.items()
     }
     width = max(map(len, taggers))
-    for layers in taggers.layers(sentences, key=_words, block_tokens=block_tokens):
+    for layers in taggers.layers(sentences, key=_words, given=_columns, block_tokens=block_tokens):
         for item, found in _sentences(layers, taggers):
             for name, layer in found.items():
                 line = Text()

@@ -129,3 +129,14 @@ def test_names_of_features_are_names() -> None:
             TaggerOptions(gazetteers=(name,))
     with pytest.raises(OptionsError, match="a name of its own"):
         TaggerOptions(gazetteers=("pos",), cascades=("pos",))
+
+
+def test_tagging_takes_columns_from_its_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from amigrad.cli.main import run
+
+    train_tagger(answers(60), answers(10), replace(OPTIONS, given=("column1",), epochs=4)).save(tmp_path / "model")
+    (tmp_path / "words").write_text("so x\nso y\n\nso y\n")
+    assert run(["tagger", "tag", str(tmp_path / "model"), "--tokens", str(tmp_path / "words")]) == 0
+    assert [line.split("\t")[-1] for line in capsys.readouterr().out.splitlines()] == ["X", "Y", "", "Y", ""]
+    assert run(["tagger", "tag", str(tmp_path / "model"), str(tmp_path / "words")]) == 2
+    assert "reads column1 beside the words" in capsys.readouterr().err

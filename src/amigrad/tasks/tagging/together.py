@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Generic
 
 from amigrad.tasks.tagging.options import OptionsError
-from amigrad.tasks.tagging.tagger import BLOCK_TOKENS, Block, Item, Tagger, as_words, grouped
+from amigrad.tasks.tagging.tagger import BLOCK_TOKENS, Block, Item, Tagger, as_words, given_columns, grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,26 @@ class Taggers(Mapping[str, Tagger]):
                 tags += [of_sentence for _, of_sentence in layers.block(name).pairs()]
         return found
 
+    @property
+    def given(self) -> list[str]:
+        """The names of the columns beside the words that at least one of the taggers reads."""
+        return sorted({name for tagger in self.values() for name in tagger.options.given})
+
     def layers(
-        self, sentences: Iterable[Item], *, key: Callable[[Item], Sequence[str]], block_tokens: int = BLOCK_TOKENS
+        self,
+        sentences: Iterable[Item],
+        *,
+        key: Callable[[Item], Sequence[str]],
+        given: Callable[[Item], Sequence[Sequence[str]]] | None = None,
+        block_tokens: int = BLOCK_TOKENS,
     ) -> Iterator[Layers[Item]]:
-        """Sentences tagged at least so many tokens at a time, in their order. `key` gives the words of one."""
+        """Sentences tagged at least so many tokens at a time, in their order. `key` gives the words of one, `given` the
+        columns beside them, in the order of `self.given`. Raises DataError if a sentence does not have these.
+        """
+        names = self.given
         for items, words, lengths in grouped(sentences, key=key, block_tokens=block_tokens):
-            yield Layers(items, lengths, words, {name: t.tag_words(words, lengths) for name, t in self.items()})
+            columns = given_columns(names, lengths, [given(item) for item in items] if given else [])
+            yield Layers(items, lengths, words, {n: t.tag_words(words, lengths, columns) for n, t in self.items()})
 
 
 def names_of(folders: Sequence[str | os.PathLike[str]]) -> list[str]:
