@@ -1,14 +1,13 @@
-"""Alignment points, bitext and lexical tables."""
+"""Alignment points of lists."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from amigrad.data import DataError
-from amigrad.tasks.rescoring.alignment import LexicalTable, parse_points, read_bitext, read_sentences
+from amigrad.tasks.rescoring.alignment import parse_points, read_sentences
 
 
 def test_points_of_many_sentences() -> None:
@@ -36,46 +35,11 @@ def test_bad_points_are_named_with_their_line(text: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> list[Path]:
-    """Source, target and alignment of three sentence pairs."""
-    texts = ["das haus\ndas buch\nein haus\n", "the house\nthe book\na house\n", "0-0 1-1\n" * 3]
-    paths = [tmp_path / name for name in ("source", "target", "alignment")]
-    for path, text in zip(paths, texts, strict=True):
-        path.write_text(text)
-    return paths
-
-
-def test_bitext_is_read_pair_by_pair(files: list[Path]) -> None:
-    pairs = list(read_bitext(*files))
-    assert [pair.line for pair in pairs] == [1, 2, 3]
-    assert pairs[2].source == ("ein", "haus")
-    assert pairs[2].target == ("a", "house")
-    assert pairs[2].points.tolist() == [[0, 0], [1, 1]]
-
-
-@pytest.mark.parametrize("short", [0, 1, 2])
-def test_a_file_that_ends_early_is_named(files: list[Path], short: int) -> None:
-    lines = files[short].read_text().splitlines(keepends=True)
-    files[short].write_text("".join(lines[:2]))
-    with pytest.raises(DataError, match=f"{files[short].name}, line 3: the file ends here"):
-        list(read_bitext(*files))
-
-
-def test_references_of_another_length_are_named(files: list[Path]) -> None:
-    assert len(read_sentences(files[0], 3, "list")) == 3
+def test_sentences_of_another_number_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "source"
+    path.write_text("das haus\n\nein buch\n")
+    assert read_sentences(path, 3, "list") == [("das", "haus"), (), ("ein", "buch")]
     with pytest.raises(DataError, match="line 3: 3 sentences, but list has 2"):
-        read_sentences(files[0], 2, "list")
+        read_sentences(path, 2, "list")
     with pytest.raises(DataError, match="line 4: 3 sentences, but list has 5"):
-        read_sentences(files[0], 5, "list")
-
-
-def test_a_lexical_table_aligns_as_it_was_taught(files: list[Path]) -> None:
-    table = LexicalTable.learn(read_bitext(*files))
-    assert table.align(["ein", "buch"], ["a", "book"]).tolist() == [[0, 0], [1, 1]]
-    assert table.align(["haus", "das"], ["the", "new", "house"]).tolist() == [[1, 0], [0, 2]]
-    assert table.align(["haus", "Berlin"], ["Berlin"]).tolist() == [[1, 0]]
-    assert table.align(["das", "x", "das"], ["y", "y", "the"]).tolist() == [[2, 2]]
-    assert table.align([], ["the"]).shape == (0, 2)
-    again = LexicalTable(table.source_words, table.target_words, table.pairs, table.counts)
-    np.testing.assert_array_equal(again.align(["ein"], ["a"]), table.align(["ein"], ["a"]))
+        read_sentences(path, 5, "list")

@@ -1,0 +1,112 @@
+"""What tuning needs of n-best lists: features and BLEU statistics of all hypotheses, without their words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amigrad.data import DataError
+from amigrad.data.lines import Source, source_name
+from amigrad.tasks.rescoring.alignment import read_sentences
+from amigrad.tasks.rescoring.bleu import Words, bleu_statistics, corpus_bleu
+from amigrad.tasks.rescoring.nbest import NBestList
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The M hypotheses of S sentences, list behind list.
+
+    features: (M, F) float32; statistics: (M, 9) int16, as `bleu_statistics` gives them; scores: (M,) float64 of the
+    decoder, or None; counts: (S,) hypotheses of each sentence.
+    """
+
+    names: tuple[str, ...]
+    features: NDArray[np.float32]
+    statistics: NDArray[np.int16]
+    scores: NDArray[np.float64] | None
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, lists: Iterable[tuple[NBestList, Sequence[Words]]]) -> Candidates:
+        """Features and statistics of lists, each with the references of its sentence."""
+        features, statistics, scores = [], [], []
+        names: tuple[str, ...] = ()
+        for found, references in lists:
+            names = found.names
+            features.append(found.features.astype(np.float32))
+            statistics.append(bleu_statistics(found.hypotheses, references).astype(np.int16))
+            scores.append(found.scores)
+        return cls(
+            names,
+            np.concatenate(features),
+            np.concatenate(statistics),
+            None if scores[0] is None else np.concatenate([score for score in scores if score is not None]),
+            np.array([len(block) for block in features]),
+        )
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """The row at which each list begins, (S,)."""
+        return np.cumsum(self.counts) - self.counts
+
+    @cached_property
+    def sentences(self) -> NDArray[np.int64]:
+        """The sentence of each row, (M,)."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+    @cached_property
+    def scale(self) -> NDArray[np.float32]:
+        """The standard deviation of each feature within the lists, (F,); 1 for a feature that never differs."""
+        centred = self.centre(self.features)
+        deviation = np.sqrt(np.einsum("mf,mf->f", centred, centred) / len(centred))
+        return np.where(deviation > 0, deviation, 1).astype(np.float32)
+
+    def centre(self, values: Array) -> Array:
+        """Values (M, ...) less their mean over each list."""
+        means = np.add.reduceat(values, self.starts, axis=0) / self.counts.reshape(-1, *[1] * (values.ndim - 1))
+        return np.asarray(values - means[self.sentences].astype(values.dtype))
+
+    def best(self, scores: Array) -> NDArray[np.int64]:
+        """Rows of the highest score (M,) of each list, the first of equal ones; (S,)."""
+        highest = np.maximum.reduceat(scores, self.starts)
+        rows = np.flatnonzero(scores == highest[self.sentences])
+        return rows[np.unique(self.sentences[rows], return_index=True)[1]]
+
+    def bleu(self, rows: NDArray[np.int64]) -> float:
+        """BLEU of the hypotheses in these rows, one a sentence."""
+        return float(corpus_bleu(self.statistics[rows].sum(axis=0, dtype=np.int64)))
+
+    def part(self, sentences: NDArray[np.int64]) -> Candidates:
+        """The lists of some sentences, in this order."""
+        rows = np.concatenate([np.arange(self.starts[i], self.starts[i] + self.counts[i]) for i in sentences])
+        scores = None if self.scores is None else self.scores[rows]
+        return Candidates(self.names, self.features[rows], self.statistics[rows], scores, self.counts[sentences])
+
+
+def with_references(
+    lists: Iterable[NBestList], references: Sequence[Source]
+) -> Iterator[tuple[NBestList, Sequence[Words]]]:
+    """Each list with the references of its sentence, line by line from one file or several.
+
+    Raises DataError if a file of references has another number of sentences than there are lists.
+    """
+    columns = [read_sentences(file) for file in references]
+    count = 0
+    for found in lists:
+        count += 1
+        for file, column in zip(references, columns, strict=True):
+            if found.number >= len(column):
+                problem = f"sentence {found.number} has no reference: {source_name(file)} has {len(column):,} lines"
+                raise DataError(found.path, found.line, problem, "Give a reference for each sentence, a line each")
+        yield found, [column[found.number] for column in columns]
+    for file, column in zip(references, columns, strict=True):
+        if len(column) > count:
+            problem = f"reference {count + 1:,} of {len(column):,}, but the lists end with sentence {count:,}"
+            raise DataError(source_name(file), count + 1, problem, "Give a reference for each sentence, a line each")

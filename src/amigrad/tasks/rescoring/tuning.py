@@ -1,0 +1,115 @@
+"""Tuning: weights of all features for BLEU on a dev list, from several starts, with what held-out sentences say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amigrad.tasks.rescoring.bleu import corpus_bleu
+from amigrad.tasks.rescoring.features import Candidates
+from amigrad.tasks.rescoring.mira import mira
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TuningOptions:
+    """How weights are tuned.
+
+    limits: values of MIRA's C, of which the best in `folds`-fold cross-validation is taken; epochs: passes over the
+    lists; restarts: runs with other orders of the sentences, from `seed` on, whose weights are averaged.
+    """
+
+    limits: tuple[float, ...] = (0.0003, 0.001, 0.003)
+    epochs: int = 12
+    folds: int = 5
+    restarts: int = 4
+    seed: int = 1
+
+    def runs(self) -> int:
+        """How many epochs tuning takes, for progress."""
+        return self.epochs * (self.restarts + (self.folds * len(self.limits) if self.folds > 1 else 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """Weights (F,) and the BLEU on the dev list: of its first hypotheses and of the tuned weights.
+
+    held_out: in cross-validation, each sentence by weights that were tuned without it, for each limit; empty with
+    fewer than two folds. restarts: seed and BLEU of each run.
+    """
+
+    weights: Floats
+    limit: float
+    first: float
+    bleu: float
+    held_out: dict[float, float]
+    restarts: dict[int, float]
+
+
+def tune(candidates: Candidates, options: TuningOptions, step: Callable[[], None] = lambda: None) -> Tuned:
+    """Tune weights; `step` is called `options.runs()` times. The same options give the same weights."""
+    initial = initial_weights(candidates)
+
+    def run(part: Candidates, limit: float, seed: int) -> Floats:
+        return mira(part, initial, limit=limit, epochs=options.epochs, seed=seed, step=step)
+
+    held_out: dict[float, float] = {}
+    limit = options.limits[0]
+    folds = min(options.folds, len(candidates.counts))
+    if folds > 1:
+        for limit in options.limits:
+            held_out[limit] = cross_validated(candidates, lambda part, c=limit: run(part, c, options.seed), folds)
+        limit = max(options.limits, key=lambda value: held_out[value])
+    seeds = range(options.seed, options.seed + options.restarts)
+    found = {seed: run(candidates, limit, seed) for seed in seeds}
+    weights = np.mean(list(found.values()), axis=0)
+    return Tuned(
+        weights,
+        limit,
+        candidates.bleu(candidates.starts),
+        bleu_of(candidates, weights),
+        held_out,
+        {seed: bleu_of(candidates, values) for seed, values in found.items()},
+    )
+
+
+def bleu_of(candidates: Candidates, weights: Floats) -> float:
+    """BLEU of the hypotheses that score highest."""
+    return candidates.bleu(chosen(candidates, weights))
+
+
+def chosen(candidates: Candidates, weights: Floats) -> NDArray[np.int64]:
+    """Rows of the hypotheses that score highest, one a sentence."""
+    return candidates.best(candidates.features @ weights.astype(np.float32))
+
+
+def cross_validated(candidates: Candidates, fit: Callable[[Candidates], Floats], folds: int) -> float:
+    """BLEU of all sentences, each fold chosen by weights that were fitted to the others."""
+    sums = np.zeros(candidates.statistics.shape[1], np.int64)
+    for inside, outside in fold_sentences(len(candidates.counts), folds):
+        part = candidates.part(outside)
+        sums += part.statistics[chosen(part, fit(candidates.part(inside)))].sum(axis=0, dtype=np.int64)
+    return float(corpus_bleu(sums))
+
+
+def fold_sentences(count: int, folds: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Sentences to fit and to hold out, for each fold: every `folds`-th sentence is held out."""
+    numbers = np.arange(count)
+    return [(numbers[numbers % folds != fold], numbers[numbers % folds == fold]) for fold in range(folds)]
+
+
+def initial_weights(candidates: Candidates) -> Floats:
+    """The decoder's own weights, (F,), as its scores give them away: least squares within the lists.
+
+    Features that the scores do not depend on get 0. Without scores all features count alike.
+    """
+    if candidates.scores is None or not candidates.centre(candidates.scores).any():
+        return np.asarray(1 / candidates.scale, dtype=np.float64)
+    scaled = candidates.centre(candidates.features / candidates.scale).astype(np.float64)
+    scores = candidates.centre(candidates.scores)
+    found = np.linalg.lstsq(scaled.T @ scaled, scaled.T @ scores, rcond=1e-9)[0]
+    return np.asarray(found / candidates.scale, dtype=np.float64)
