@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amigrad.cli import rescorer_lists
+
 if TYPE_CHECKING:
     from amigrad.data.bitext import Bitext
     from amigrad.tasks.rescoring.options import JointOptions
@@ -162,10 +164,10 @@ def score(
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Hypotheses without words are fine.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
-    """Add a feature for each variation to an n-best list: the log probability of each hypothesis.
+    """Add features of models to an n-best list: the log probability of each hypothesis by each variation.
 
     Models of the same variation, say of different seeds, give the mean of their log probabilities. Where a list has no
-    word alignment, the models' lexical table says which words belong together.
+    word alignment, the models' lexical table says which words belong together. A lexical model adds two features.
 
     \b
     Examples:
@@ -173,12 +175,12 @@ def score(
       amigrad rescorer score models/* lm --nbest dev.nbest.gz --source dev.src --output dev.scored.gz
     """
     from amigrad.cli.progress import lists_shown
+    from amigrad.tasks.rescoring.added import AddedFeatures
     from amigrad.tasks.rescoring.alignment import read_sentences
     from amigrad.tasks.rescoring.aside import replacing
-    from amigrad.tasks.rescoring.joint_features import JointFeatures, load_models
     from amigrad.tasks.rescoring.nbest import format_hypotheses, read_nbest
 
-    features = JointFeatures(load_models(models).values(), exact=exact)
+    features = AddedFeatures(models, exact=exact)
     sentences = read_sentences(source)
     with replacing(output) as file, lists_shown(len(sentences), shown=not quiet) as shown:
         for found, columns in features.of_lists(read_nbest(nbest, allow_empty=allow_empty), sentences):
@@ -186,6 +188,10 @@ def score(
             shown(found.number + 1)
     if not quiet:
         print(f"{output}: {len(sentences):,} lists with {', '.join(features.names)}")
+
+
+for _command in (rescorer_lists.lexical, rescorer_lists.tune, rescorer_lists.rescore, rescorer_lists.evaluate):
+    app.command()(_command)
 
 
 def _options(variation: Variation, chosen: dict[str, object]) -> dict[str, JointOptions]:

@@ -78,7 +78,7 @@ def tune(
     from amigrad.cli.progress import shown
     from amigrad.cli.rescorer_report import print_tuned
     from amigrad.tasks.rescoring.alignment import read_sentences
-    from amigrad.tasks.rescoring.features import Candidates, with_references
+    from amigrad.tasks.rescoring.features import TuningSet, with_references
     from amigrad.tasks.rescoring.nbest import read_nbest
     from amigrad.tasks.rescoring.rescore import tune_risk
     from amigrad.tasks.rescoring.tuning import TuningOptions, tune
@@ -88,22 +88,19 @@ def tune(
     options = TuningOptions(**given)  # type: ignore[arg-type]
     count = len(read_sentences(references[0]))
     with shown("lists read", count, quiet=quiet) as advance:
-        candidates = Candidates.of(
+        candidates = TuningSet.of(
             with_references(read_nbest(nbest, allow_empty=allow_empty), references), step=advance
         ).without(without or [], str(nbest))
     with shown("epochs", options.runs(len(candidates.counts)), quiet=quiet) as advance:
         tuned = tune(candidates, options, advance)
+    weights, spread = tuned.to_weights(candidates, without or []), candidates.spread(tuned.weights)
+    del candidates
     risk = None
     if mbr:
-        spread = candidates.spread(tuned.weights)
-        weights = tuned.to_weights(candidates)
-        del candidates
         with shown("lists compared", count, quiet=quiet) as advance:
             lists = with_references(read_nbest(nbest, allow_empty=allow_empty), references)
             risk = tune_risk(lists, weights, spread, step=advance)
-            weights = risk.weights
-    else:
-        weights = tuned.to_weights(candidates)
+        weights = risk.weights
     weights.save(output)
     print_tuned(tuned, risk, weights, output, json=json)
 
@@ -129,7 +126,7 @@ def rescore(
     \b
     Examples:
       amigrad rescorer rescore --nbest test.scored.gz --weights weights.json --output test.best
-      amigrad rescorer rescore --nbest test.scored.gz --weights weights.json --mbr --output-nbest test.new.gz > test.best
+      amigrad rescorer rescore --nbest test.scored.gz --weights weights.json --mbr --output-nbest new.gz > test.best
     """
     from contextlib import ExitStack
 
@@ -164,13 +161,18 @@ def evaluate(
         typer.Option("--references", metavar="FILE", help="References, one a line; again for more of them."),
     ] = None,
     nbest: Annotated[
-        Path | None, typer.Option("--nbest", metavar="FILE", help="Its first hypotheses and its oracle are systems, too.")
+        Path | None,
+        typer.Option("--nbest", metavar="FILE", help="Its first hypotheses and its oracle are systems, too."),
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option("--baseline", metavar="FILE", help="What the others are compared with. Default: the list's first."),
+        typer.Option(
+            "--baseline", metavar="FILE", help="What the others are compared with. Default: the list's first."
+        ),
     ] = None,
-    tokenize: Annotated[str, typer.Option(help="Tokenisation of sacrebleu: none (it is done), 13a, intl, char ...")] = "none",
+    tokenize: Annotated[
+        str, typer.Option(help="Tokenisation of sacrebleu: none (it is done), 13a, intl, char ...")
+    ] = "none",
     samples: Annotated[int, typer.Option(min=1, help="Samples of the paired bootstrap.")] = 1000,
     seed: Annotated[int, typer.Option(help="Draws the samples.")] = 12345,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
@@ -179,9 +181,9 @@ def evaluate(
 ) -> None:
     """BLEU and chrF of translations by sacrebleu, with its signature, and how sure their differences are.
 
-    Each system is compared by paired bootstrap with the first hypotheses of the n-best list (or --baseline, or the first
-    file): p is the probability of such a difference by chance. The oracle has the best smoothed sentence BLEU (add-k,
-    k = 1) of each list.
+    Each system is compared by paired bootstrap with the first hypotheses of the n-best list (or --baseline, or the
+    first file): p is the probability of such a difference by chance. The oracle has the best smoothed sentence BLEU
+    (add-k, k = 1) of each list.
 
     \b
     Examples:
@@ -191,7 +193,6 @@ def evaluate(
     """
     from amigrad.cli.progress import shown, waiting
     from amigrad.cli.rescorer_report import print_comparison
-    from amigrad.tasks.rescoring.alignment import read_sentences
     from amigrad.tasks.rescoring.evaluate import compare, first_and_oracle, read_texts
     from amigrad.tasks.rescoring.features import with_references
     from amigrad.tasks.rescoring.nbest import read_nbest

@@ -89,7 +89,7 @@ def test_features_scores_and_order_are_written() -> None:
 
 
 def test_a_feature_is_not_added_twice() -> None:
-    with pytest.raises(ValueError, match="'LM0' already"):
+    with pytest.raises(DataError, match="<stream>, line 1: there is a feature 'LM0' already"):
         format_hypotheses(read(MOSES)[0], {"LM0": np.zeros(2)})
 
 

@@ -1,7 +1,8 @@
 """Minimum Bayes risk: the hypothesis of a list that is most like the others, by their probabilities.
 
 Kumar and Byrne (2004), "Minimum Bayes-Risk Decoding for Statistical Machine Translation": the expected BLEU of a
-hypothesis is its smoothed sentence BLEU against each hypothesis of the list as a reference, weighted by their posterior.
+hypothesis is its smoothed sentence BLEU against each hypothesis of the list as a reference, weighted by the posterior
+of that one.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def pairwise_bleu(hypotheses: Sequence[Words]) -> NDArray[np.float32]:
 
 
 def _clipped(counts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Sums over columns of the smaller count of each pair of rows, (N, N): at least 1 in both, at least 2 in both ..."""
+    """Sums over columns of the smaller count of each two rows, (N, N): at least 1 in both, at least 2 in both ..."""
     found = np.zeros((len(counts), len(counts)), np.float32)
     level = 1
     while counts.size:

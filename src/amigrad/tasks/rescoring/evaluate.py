@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from amigrad.data import DataError
+from amigrad.data.lines import Source, numbered_lines, source_name
 from amigrad.tasks.rescoring.bleu import Words, bleu_statistics, sentence_bleu
+from amigrad.tasks.rescoring.features import Step
 from amigrad.tasks.rescoring.nbest import NBestList
 
 SAMPLES = 1000
@@ -23,7 +25,8 @@ SAMPLES = 1000
 class Figure:
     """A figure of a system: its value, mean and half width of the 95 % interval, and against the first system its p.
 
-    p is the probability of a difference at least as large if neither were better (paired bootstrap); None for the first.
+    p is the probability of a difference at least as large if neither were better, by paired bootstrap; the first system
+    has none.
     """
 
     value: float
@@ -49,7 +52,7 @@ def compare(
     samples: int = SAMPLES,
     seed: int = 12345,
 ) -> Comparison:
-    """Compare systems by name, each a text for each sentence, with one or several references for each sentence.
+    """Compare systems by name, each a text for each sentence, with one or several sets of references.
 
     `tokenize` is a tokenisation of sacrebleu. The seed draws the samples. Raises DataError without sacrebleu, and
     ValueError for a tokenisation that it does not know.
@@ -63,7 +66,7 @@ def compare(
 
     if tokenize not in BLEU.TOKENIZERS:
         raise ValueError(f"tokenisation '{tokenize}' is none of {', '.join(BLEU.TOKENIZERS)}")
-    columns = [list(column) for column in zip(*references, strict=True)]
+    columns = [list(column) for column in references]
     with _quietly(seed):
         metrics = {"BLEU": BLEU(tokenize=tokenize, references=columns), "chrF2": CHRF(references=columns)}
         found = {name: _alone(metric, systems, samples) for name, metric in metrics.items()}
@@ -91,17 +94,29 @@ def _chance(systems: Mapping[str, Sequence[str]], name: str, p: float | None) ->
     return 1.0 if p is not None and list(systems[name]) == list(next(iter(systems.values()))) else p
 
 
+def read_texts(file: Source, count: int | None = None, of: str = "") -> list[str]:
+    """Lines of a file, blanks around them removed. Raises DataError if they are not as many as in the file `of`."""
+    texts = [line.strip() for _, line in numbered_lines(file)]
+    if count is not None and len(texts) != count:
+        problem = f"{len(texts):,} lines, but {of} has {count:,}"
+        raise DataError(source_name(file), min(len(texts), count) + 1, problem, "Give a line for each sentence")
+    return texts
+
+
 def oracle(found: NBestList, references: Sequence[Words]) -> int:
     """The hypothesis with the best smoothed sentence BLEU, the first of equal ones."""
     return int(np.argmax(sentence_bleu(bleu_statistics(found.hypotheses, references))))
 
 
-def first_and_oracle(lists: Iterable[tuple[NBestList, Sequence[Words]]]) -> tuple[list[str], list[str]]:
-    """The texts of each list's first hypothesis and of its oracle."""
+def first_and_oracle(
+    lists: Iterable[tuple[NBestList, Sequence[Words]]], step: Step = lambda: None
+) -> tuple[list[str], list[str]]:
+    """The texts of each list's first hypothesis and of its oracle; `step` is called after each list."""
     first, best = [], []
     for found, references in lists:
         first.append(" ".join(found.hypotheses[0]))
         best.append(" ".join(found.hypotheses[oracle(found, references)]))
+        step()
     return first, best
 
 

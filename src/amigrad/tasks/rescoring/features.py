@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,10 +17,11 @@ from amigrad.tasks.rescoring.bleu import Words, bleu_statistics, corpus_bleu
 from amigrad.tasks.rescoring.nbest import NBestList
 
 Array = NDArray[Any]
+Step = Callable[[], None]
 
 
 @dataclass(frozen=True)
-class Candidates:
+class TuningSet:
     """The M hypotheses of S sentences, list behind list.
 
     features: (M, F) float32; statistics: (M, 9) int16, as `bleu_statistics` gives them; scores: (M,) float64 of the
@@ -34,8 +35,8 @@ class Candidates:
     counts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, lists: Iterable[tuple[NBestList, Sequence[Words]]]) -> Candidates:
-        """Features and statistics of lists, each with the references of its sentence."""
+    def of(cls, lists: Iterable[tuple[NBestList, Sequence[Words]]], step: Step = lambda: None) -> TuningSet:
+        """Features and statistics of lists, each with the references of its sentence; `step` is called after each."""
         features, statistics, scores = [], [], []
         names: tuple[str, ...] = ()
         for found, references in lists:
@@ -43,6 +44,7 @@ class Candidates:
             features.append(found.features.astype(np.float32))
             statistics.append(bleu_statistics(found.hypotheses, references).astype(np.int16))
             scores.append(found.scores)
+            step()
         return cls(
             names,
             np.concatenate(features),
@@ -83,11 +85,26 @@ class Candidates:
         """BLEU of the hypotheses in these rows, one a sentence."""
         return float(corpus_bleu(self.statistics[rows].sum(axis=0, dtype=np.int64)))
 
-    def part(self, sentences: NDArray[np.int64]) -> Candidates:
+    def spread(self, weights: NDArray[np.float64]) -> float:
+        """The standard deviation of the scores by these weights (F,) within the lists; 1 if they never differ."""
+        return float(self.centre(self.features @ weights.astype(np.float32)).std()) or 1.0
+
+    def without(self, names: Sequence[str], path: str) -> TuningSet:
+        """The set less some features. Raises DataError, about the file `path`, if it does not have them."""
+        for name in names:
+            if name not in self.names:
+                problem = f"there is no feature '{name}' to leave out"
+                raise DataError(path, None, problem, f"There are {', '.join(self.names)}")
+        kept = [place for place, name in enumerate(self.names) if name not in names]
+        if not kept:
+            raise DataError(path, None, "no feature is left to tune", "Leave fewer features out")
+        return replace(self, names=tuple(self.names[place] for place in kept), features=self.features[:, kept])
+
+    def part(self, sentences: NDArray[np.int64]) -> TuningSet:
         """The lists of some sentences, in this order."""
         rows = np.concatenate([np.arange(self.starts[i], self.starts[i] + self.counts[i]) for i in sentences])
         scores = None if self.scores is None else self.scores[rows]
-        return Candidates(self.names, self.features[rows], self.statistics[rows], scores, self.counts[sentences])
+        return TuningSet(self.names, self.features[rows], self.statistics[rows], scores, self.counts[sentences])
 
 
 def with_references(

@@ -54,23 +54,14 @@ class JointFeatures:
         and sentences without a list.
         """
         block: list[NBestList] = []
-        size = count = 0
-        path = ""
-        for found in lists:
-            path = found.path
-            if found.number >= len(sources):
-                problem = f"sentence {found.number} is not among the {len(sources):,} source sentences"
-                raise DataError(path, found.line, problem, "Give the whole source file of this list")
+        size = 0
+        for found in with_sources(lists, sources):
             block.append(found)
-            count += 1
             size += sum(map(len, found.hypotheses))
             if size >= BLOCK_WORDS:
                 yield from self._scored(block, sources)
                 block, size = [], 0
         yield from self._scored(block, sources)
-        if count < len(sources):
-            problem = f"the last sentence is {count - 1}, but there are {len(sources):,} source sentences"
-            raise DataError(path, None, problem, "Give the source file of this very list")
 
     def _scored(self, block: list[NBestList], sources: Sequence[Words]) -> Iterator[tuple[NBestList, Floats]]:
         features = self._block(block, [sources[found.number] for found in block])
@@ -111,16 +102,34 @@ def feature_name(model: JointModel) -> str:
     return variation if model.options.window == 0 else f"joint-{variation}"
 
 
+def with_sources(lists: Iterable[NBestList], sources: Sequence[Words]) -> Iterator[NBestList]:
+    """The same lists. Raises DataError for lists without a source sentence and sentences without a list."""
+    count = 0
+    path = ""
+    for found in lists:
+        path = found.path
+        if found.number >= len(sources):
+            problem = f"sentence {found.number} is not among the {len(sources):,} source sentences"
+            raise DataError(path, found.line, problem, "Give the whole source file of this list")
+        count += 1
+        yield found
+    if count < len(sources):
+        problem = f"the last sentence is {count - 1}, but there are {len(sources):,} source sentences"
+        raise DataError(path, None, problem, "Give the source file of this very list")
+
+
 def load_models(folders: Iterable[str | os.PathLike[str]]) -> Mapping[str, JointModel]:
     """The models in some folders, by folder; one that holds folders of models stands for all of these.
 
     Raises ModelError for a folder that holds neither, and for models of damaged files.
     """
-    found: dict[str, JointModel] = {}
+    return {os.fspath(folder): JointModel.load(folder) for folder in model_folders(folders)}
+
+
+def model_folders(folders: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
+    """Folders of models; one that holds folders of models stands for all of these. Raises ModelError for others."""
     for folder in map(Path, folders):
         inner = [] if (folder / MODEL).exists() else sorted(path.parent for path in folder.glob(f"*/{MODEL}"))
         if not inner and folder.is_dir() and not (folder / MODEL).exists():
             raise ModelError(folder, "there is no model in this folder", "Give the folder that a model was saved in")
-        for path in inner or [folder]:
-            found[os.fspath(path)] = JointModel.load(path)
-    return found
+        yield from inner or [folder]

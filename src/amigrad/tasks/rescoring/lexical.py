@@ -121,7 +121,7 @@ def learn_lexical(
     iterations: int = 6,
     step: Callable[[], None] = lambda: None,
 ) -> LexicalModel:
-    """Estimate both directions from sentence pairs by EM, from uniform tables; `step` is called 2 · iterations times."""
+    """Estimate both directions from sentence pairs by EM, from uniform tables; `step` follows each iteration."""
     vocabularies = [
         Vocabulary.build((word for words in side for word in words), specials=("<null>",)) for side in (source, target)
     ]

@@ -1,9 +1,10 @@
 """Batch MIRA: weights of a log-linear model for BLEU, learnt from n-best lists.
 
-Cherry and Foster (2012), "Batch Tuning Strategies for Statistical Machine Translation", section 3.1 (`kbmira` in Moses):
-for one sentence after another the hope and the fear, the best hypotheses by model score plus and minus BLEU; a step that
-puts hope before fear by their difference in BLEU, no longer than `limit` times the difference of their features; weights
-averaged over the steps of an epoch. BLEU of a hypothesis is that of a decaying sum of statistics with it.
+Cherry and Foster (2012), "Batch Tuning Strategies for Statistical Machine Translation", section 3.1 (`kbmira` in
+Moses): for one sentence after another the hope and the fear, the best hypotheses by model score plus and minus BLEU; a
+step that puts hope before fear by their difference in BLEU, no longer than `limit` times the difference of their
+features; weights averaged over the steps of an epoch. BLEU of a hypothesis is that of a decaying sum of statistics with
+it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amigrad.tasks.rescoring.bleu import ORDERS
-from amigrad.tasks.rescoring.features import Candidates
+from amigrad.tasks.rescoring.features import TuningSet
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ DECAY = 0.999
 
 
 def mira(
-    candidates: Candidates,
+    candidates: TuningSet,
     initial: Floats,
     *,
     limit: float,

@@ -350,12 +350,13 @@ def format_hypotheses(
 ) -> bytes:
     """Lines of a list in its own format, with further features (N,) by name, new scores (N,), in another order.
 
-    What was read is written as it was. Raises ValueError if a feature of this name is there already.
+    What was read is written as it was. Raises DataError if a feature of this name is there already.
     """
     added = added or {}
     for name in added:
         if name in found.names:
-            raise ValueError(f"the list has a feature '{name}' already")
+            problem, remedy = f"there is a feature '{name}' already", "Add features to the list as the decoder wrote it"
+            raise DataError(found.path, found.line, problem, remedy)
     columns = [[f"{name}= {value:.7g}" for value in column.tolist()] for name, column in added.items()]
     suffixes = list(map(" ".join, zip(*columns, strict=True))) if columns else [""] * len(found)
     lines = []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from amigrad.data import DataError
 from amigrad.tasks.rescoring.bleu import SIZE, Words, bleu_statistics, corpus_bleu
 from amigrad.tasks.rescoring.consensus import pairwise_bleu, posteriors
+from amigrad.tasks.rescoring.features import Step
 from amigrad.tasks.rescoring.nbest import NBestList, format_hypotheses
 from amigrad.tasks.rescoring.weights import Weights
 
 Floats = NDArray[np.float64]
 
-SHARPNESS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
-"""Values that `tune_sharpness` tries, times the sharpness at which the scores of a list differ by 1 on average."""
+SHARPNESS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
+"""What `tune_risk` tries: standard deviations of the scaled scores within the lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +53,30 @@ def rescore(found: NBestList, weights: Weights, *, risk: bool = False) -> Rescor
     return Rescored(found, scores, np.argsort(-scores, kind="stable"))
 
 
-def tune_sharpness(
-    lists: Iterable[tuple[NBestList, Sequence[Words]]], score: Callable[[NBestList], Floats], spread: float
-) -> tuple[float, dict[float, float]]:
+@dataclass(frozen=True, slots=True)
+class TunedRisk:
+    """Weights with their sharpness, and the BLEU of minimum Bayes risk on the dev list with each that was tried."""
+
+    weights: Weights
+    tried: Mapping[float, float]
+
+
+def tune_risk(
+    lists: Iterable[tuple[NBestList, Sequence[Words]]], weights: Weights, spread: float, step: Step = lambda: None
+) -> TunedRisk:
     """How sharp a model is to be for minimum Bayes risk: the best for BLEU of SHARPNESS / `spread`.
 
-    lists: each with its references; score: gives (N,) scores of a list; spread: their usual difference. Returns the
-    sharpness and the BLEU of each that was tried.
+    lists: each with its references; spread: how much scores of a list differ (`TuningSet.spread`). `step` is called
+    after each list.
     """
     tried = np.array(SHARPNESS) / spread
     sums = np.zeros((len(tried), SIZE), np.int64)
     for found, references in lists:
-        scores = score(found)
+        scores = weights.score(found)
         chances = np.stack([posteriors(scores, sharpness) for sharpness in tried], axis=1)
         best = (pairwise_bleu(found.hypotheses) @ chances).argmax(axis=0)
         sums += bleu_statistics([found.hypotheses[place] for place in best], references)
+        step()
     bleu = corpus_bleu(sums)
-    return float(tried[bleu.argmax()]), dict(zip(tried.tolist(), bleu.tolist(), strict=True))
+    chosen = replace(weights, sharpness=float(tried[bleu.argmax()]))
+    return TunedRisk(chosen, dict(zip(tried.tolist(), bleu.tolist(), strict=True)))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amigrad.tasks.rescoring.bleu import corpus_bleu
-from amigrad.tasks.rescoring.features import Candidates
+from amigrad.tasks.rescoring.features import TuningSet
 from amigrad.tasks.rescoring.mira import mira
+from amigrad.tasks.rescoring.weights import Weights
 
 Floats = NDArray[np.float64]
 
@@ -29,9 +31,10 @@ class TuningOptions:
     restarts: int = 4
     seed: int = 1
 
-    def runs(self) -> int:
-        """How many epochs tuning takes, for progress."""
-        return self.epochs * (self.restarts + (self.folds * len(self.limits) if self.folds > 1 else 0))
+    def runs(self, sentences: int) -> int:
+        """How many epochs tuning takes on so many sentences, for progress."""
+        folds = min(self.folds, sentences)
+        return self.epochs * (self.restarts + (folds * len(self.limits) if folds > 1 else 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,18 @@ class Tuned:
     held_out: dict[float, float]
     restarts: dict[int, float]
 
+    def to_weights(self, candidates: TuningSet, without: Sequence[str] = ()) -> Weights:
+        """The weights by name; those left out (`without`) have 0."""
+        figures = {name: value for name, value in asdict(self).items() if name != "weights"}
+        values = dict(zip(candidates.names, self.weights.tolist(), strict=True)) | dict.fromkeys(without, 0.0)
+        return Weights(values, tuned=figures)
 
-def tune(candidates: Candidates, options: TuningOptions, step: Callable[[], None] = lambda: None) -> Tuned:
-    """Tune weights; `step` is called `options.runs()` times. The same options give the same weights."""
+
+def tune(candidates: TuningSet, options: TuningOptions, step: Callable[[], None] = lambda: None) -> Tuned:
+    """Tune weights; `step` is called after each epoch. The same options give the same weights."""
     initial = initial_weights(candidates)
 
-    def run(part: Candidates, limit: float, seed: int) -> Floats:
+    def run(part: TuningSet, limit: float, seed: int) -> Floats:
         return mira(part, initial, limit=limit, epochs=options.epochs, seed=seed, step=step)
 
     held_out: dict[float, float] = {}
@@ -62,13 +71,13 @@ def tune(candidates: Candidates, options: TuningOptions, step: Callable[[], None
     folds = min(options.folds, len(candidates.counts))
     if folds > 1:
         for limit in options.limits:
-            held_out[limit] = cross_validated(candidates, lambda part, c=limit: run(part, c, options.seed), folds)
+            held_out[limit] = cross_validated(candidates, partial(run, limit=limit, seed=options.seed), folds)
         limit = max(options.limits, key=lambda value: held_out[value])
     seeds = range(options.seed, options.seed + options.restarts)
     found = {seed: run(candidates, limit, seed) for seed in seeds}
     weights = np.mean(list(found.values()), axis=0)
     return Tuned(
-        weights,
+        np.asarray(weights, dtype=np.float64),
         limit,
         candidates.bleu(candidates.starts),
         bleu_of(candidates, weights),
@@ -77,17 +86,17 @@ def tune(candidates: Candidates, options: TuningOptions, step: Callable[[], None
     )
 
 
-def bleu_of(candidates: Candidates, weights: Floats) -> float:
+def bleu_of(candidates: TuningSet, weights: Floats) -> float:
     """BLEU of the hypotheses that score highest."""
     return candidates.bleu(chosen(candidates, weights))
 
 
-def chosen(candidates: Candidates, weights: Floats) -> NDArray[np.int64]:
+def chosen(candidates: TuningSet, weights: Floats) -> NDArray[np.int64]:
     """Rows of the hypotheses that score highest, one a sentence."""
     return candidates.best(candidates.features @ weights.astype(np.float32))
 
 
-def cross_validated(candidates: Candidates, fit: Callable[[Candidates], Floats], folds: int) -> float:
+def cross_validated(candidates: TuningSet, fit: Callable[[TuningSet], Floats], folds: int) -> float:
     """BLEU of all sentences, each fold chosen by weights that were fitted to the others."""
     sums = np.zeros(candidates.statistics.shape[1], np.int64)
     for inside, outside in fold_sentences(len(candidates.counts), folds):
@@ -102,7 +111,7 @@ def fold_sentences(count: int, folds: int) -> list[tuple[NDArray[np.int64], NDAr
     return [(numbers[numbers % folds != fold], numbers[numbers % folds == fold]) for fold in range(folds)]
 
 
-def initial_weights(candidates: Candidates) -> Floats:
+def initial_weights(candidates: TuningSet) -> Floats:
     """The decoder's own weights, (F,), as its scores give them away: least squares within the lists.
 
     Features that the scores do not depend on get 0. Without scores all features count alike.

@@ -40,7 +40,7 @@ class Weights:
                     raise DataError(found.path, found.line, f"feature '{name}' has no weight", remedy)
             missing = next(name for name in self.values if name not in found.names)
             raise DataError(found.path, found.line, f"there is no feature '{missing}', which has a weight", remedy)
-        return found.features @ np.array([self.values[name] for name in found.names])
+        return np.asarray(found.features @ np.array([self.values[name] for name in found.names]))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file, whole or not at all."""

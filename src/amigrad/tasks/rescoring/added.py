@@ -1,0 +1,65 @@
+"""The features that models add to n-best lists, whatever kind of models they are."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amigrad.tasks.folder import MODEL, ModelError
+from amigrad.tasks.rescoring import lexical
+from amigrad.tasks.rescoring.joint import JointModel
+from amigrad.tasks.rescoring.joint_features import JointFeatures, model_folders, with_sources
+from amigrad.tasks.rescoring.nbest import NBestList
+
+Floats = NDArray[np.float64]
+Words = Sequence[str]
+
+
+class AddedFeatures:
+    """What joint models, language models and a lexical model say of the hypotheses of lists.
+
+    names: those of the features. See `JointFeatures` and `LexicalModel.features` for what they are.
+    """
+
+    def __init__(self, folders: Iterable[str | os.PathLike[str]], *, exact: bool | None = None) -> None:
+        """folders: of models, or of several models. Raises ModelError for one that has none, or is damaged."""
+        joint: list[JointModel] = []
+        self.lexical: lexical.LexicalModel | None = None
+        for folder in model_folders(folders):
+            if _kind(folder) != lexical.KIND:
+                joint.append(JointModel.load(folder))
+            elif self.lexical is None:
+                self.lexical = lexical.LexicalModel.load(folder)
+            else:
+                raise ModelError(folder, "this is the second lexical model", "Give one only")
+        self.joint = JointFeatures(joint, exact=exact) if joint else None
+        self.names = (*(self.joint.names if self.joint else ()), *(lexical.NAMES if self.lexical else ()))
+
+    def of_lists(self, lists: Iterable[NBestList], sources: Sequence[Words]) -> Iterator[tuple[NBestList, Floats]]:
+        """Each list with its features, (N, F). sources: the sentences in the order of their ids.
+
+        Raises DataError for lists without a sentence and sentences without a list.
+        """
+        scored: Iterable[tuple[NBestList, Floats]]
+        if self.joint is not None:
+            scored = self.joint.of_lists(lists, sources)
+        else:
+            scored = ((found, np.empty((len(found), 0))) for found in with_sources(lists, sources))
+        for found, columns in scored:
+            if self.lexical is not None:
+                columns = np.column_stack([columns, self.lexical.features(found, sources[found.number])])
+            yield found, columns
+
+
+def _kind(folder: Path) -> object:
+    """The format that a model says it has; None if it says nothing, which loading it complains about."""
+    try:
+        content = json.loads((folder / MODEL).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content.get("format") if isinstance(content, dict) else None
