@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -54,18 +55,33 @@ WordColumnOption = Annotated[int, typer.Option(help="Column of the word (conll).
 UposOption = Annotated[bool, typer.Option("--upos", help="Learn column UPOS (CoNLL-U; the default there).")]
 XposOption = Annotated[bool, typer.Option("--xpos", help="Learn column XPOS (CoNLL-U).")]
 FeatureOption = Annotated[str | None, typer.Option(metavar="NAME", help="Learn a feature such as Number (CoNLL-U).")]
+TaskOption = Annotated[str | None, typer.Option(metavar="NAME", help="The task, where the model has several.")]
 
 
 @app.command()
 def train(
-    train: Annotated[Path, typer.Option("--train", metavar="FILE", help="Tagged sentences to train on.")],
     output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Folder for the model.")],
+    train: Annotated[Path | None, typer.Option("--train", metavar="FILE", help="Tagged sentences to train on.")] = None,
     dev: Annotated[
         Path | None,
         typer.Option(
             "--dev", metavar="FILE", help="Tagged sentences to choose the model by. Default: a tenth of --train."
         ),
     ] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:FILE[:COLUMN]",
+            help="A task of several that share lookup tables, instead of --train. COLUMN: a number, UPOS, XPOS ...",
+        ),
+    ] = None,
+    task_dev: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME:FILE", help="Its sentences to choose the model by. Default: a tenth of FILE."),
+    ] = None,
+    share: Annotated[
+        str, typer.Option(help="What the tasks share: tables, or hidden for the first linear layer too.")
+    ] = "tables",
     format: FormatOption = None,
     column: ColumnOption = -1,
     word_column: WordColumnOption = 0,
@@ -144,7 +160,10 @@ def train(
       amigrad tagger train --train wsj.txt --format slash --epochs 5 --output model
       amigrad tagger train --train train.txt --vectors embedding --feature pos=pos --output chunker
       amigrad tagger train --train names.txt --cost sentence --characters --gazetteer city=cities.txt --output names
+      amigrad tagger train --task pos:train.txt:1 --task chunk:train.txt:2 --task names:names.txt --output all
     """
+    if (train is None) == (not task):
+        raise typer.BadParameter("give --train FILE, or --task NAME:FILE for each of several tasks")
     learnt, cascades = _features(feature)
     lists = _named("gazetteer", gazetteer)
     chosen = {
@@ -180,37 +199,64 @@ def train(
     from amigrad.tasks.embedding.storage import load_vectors
     from amigrad.tasks.tagging import Gazetteer, Tagger, evaluate, hold_out, train_tagger
     from amigrad.tasks.tagging.corpus import column_name
-    from amigrad.train.errors import Interrupted, OtherSettingsError
 
+    loaded = None if vectors is None else load_vectors(vectors)
     named = tuple(column_name(number) for number in column_feature or [])
     options = _options({"given": named, **{name: value for name, value in chosen.items() if value is not None}})
-    read = _reader(format, column, word_column, upos, xpos, learnt, column_feature or [])
+    with _explained(quiet):
+        if train is None:
+            from amigrad.cli.joint import parse_tasks, train_tasks
 
-    train_sentences = read(train)
-    if dev is None:
-        train_sentences, dev_sentences = hold_out(train_sentences, str(train))
-    else:
-        dev_sentences = read(dev)
-    try:
+            if dev is not None or column != -1 or upos or xpos or feature or lists:
+                raise typer.BadParameter(
+                    "with --task there are --task-dev NAME:FILE, a COLUMN of the task, and no --feature"
+                )
+            train_tasks(
+                parse_tasks(task or [], task_dev or []),
+                options,
+                output,
+                share=share,
+                format=None if format is None else format.value,
+                word_column=word_column,
+                vectors=loaded,
+                progress=not quiet,
+                resume=resume,
+            )
+            return
+        read = _reader(format, column, word_column, upos, xpos, learnt, column_feature or [])
+        train_sentences = read(train)
+        if dev is None:
+            train_sentences, dev_sentences = hold_out(train_sentences, str(train))
+        else:
+            dev_sentences = read(dev)
         tagger = train_tagger(
             train_sentences,
             dev_sentences,
             options,
-            vectors=None if vectors is None else load_vectors(vectors),
+            vectors=loaded,
             gazetteers={name: Gazetteer.read(path) for name, path in lists.items()},
             cascades={name: Tagger.load(path) for name, path in cascades.items()},
             output=output,
             progress=not quiet,
             resume=resume,
         )
+    print_evaluation(evaluate(tagger, dev_sentences))
+    print(f"The model is in {output}. Try: echo 'Some text.' | amigrad tagger tag {output}")
+
+
+@contextmanager
+def _explained(quiet: bool) -> Iterator[None]:
+    """Say how a training that was begun with other options is begun anew, and that one was stopped."""
+    from amigrad.train.errors import Interrupted, OtherSettingsError
+
+    try:
+        yield
     except OtherSettingsError as error:
         raise OtherSettingsError(error.folder, error.changes, anew="--no-resume") from error
     except Interrupted as stopped:
         if quiet:
             print(f"amigrad: {stopped}", file=sys.stderr)
         raise
-    print_evaluation(evaluate(tagger, dev_sentences))
-    print(f"The model is in {output}. Try: echo 'Some text.' | amigrad tagger tag {output}")
 
 
 @app.command()
@@ -266,6 +312,7 @@ def evaluate(
     upos: UposOption = False,
     xpos: XposOption = False,
     feature: FeatureOption = None,
+    task: TaskOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
 ) -> None:
     """Compare a tagger with tagged sentences.
@@ -278,12 +325,12 @@ def evaluate(
       amigrad tagger evaluate model en-dev.conllu --xpos
       amigrad tagger evaluate model dev.txt --column 1 --json
     """
+    from amigrad.cli.joint import load_tagger
     from amigrad.cli.report import print_evaluation
-    from amigrad.tasks.tagging import Tagger
     from amigrad.tasks.tagging import evaluate as compare
     from amigrad.tasks.tagging.corpus import column_numbers
 
-    tagger = Tagger.load(model)
+    tagger = load_tagger(model, task)
     read = _reader(format, column, word_column, upos, xpos, feature, column_numbers(tagger.options.given))
     print_evaluation(compare(tagger, read(file)), json=json)
 
@@ -300,6 +347,7 @@ def errors(
     feature: FeatureOption = None,
     top: Annotated[int, typer.Option(min=1, help="How many confusions to show, the most frequent first.")] = 20,
     contexts: Annotated[int, typer.Option(min=0, help="How many contexts to show of each.")] = 2,
+    task: TaskOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print all this as one JSON object.")] = False,
 ) -> None:
     """Show what a tagger gets wrong, and where.
@@ -314,10 +362,11 @@ def errors(
       amigrad tagger errors model dev.txt --json > errors.json
     """
     from amigrad.cli.errors_report import print_errors
-    from amigrad.tasks.tagging import Tagger, find_errors
+    from amigrad.cli.joint import load_tagger
+    from amigrad.tasks.tagging import find_errors
     from amigrad.tasks.tagging.corpus import column_numbers
 
-    tagger = Tagger.load(model)
+    tagger = load_tagger(model, task)
     read = _reader(format, column, word_column, upos, xpos, feature, column_numbers(tagger.options.given))
     print_errors(find_errors(tagger, read(file), cases=contexts), top=top, json=json)
 

@@ -16,6 +16,7 @@ from amigrad.tasks.tagging.context import Gazetteer
 from amigrad.tasks.tagging.corpus import hold_out, read_tagged
 from amigrad.tasks.tagging.errors import Errors, find_errors
 from amigrad.tasks.tagging.evaluate import Evaluation, evaluate
+from amigrad.tasks.tagging.joint import JointTaggers, TaskData, train_joint
 from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
 from amigrad.tasks.tagging.tagger import Tagger
 from amigrad.tasks.tagging.together import Taggers
@@ -25,14 +26,17 @@ __all__ = [
     "Errors",
     "Evaluation",
     "Gazetteer",
+    "JointTaggers",
     "ModelError",
     "OptionsError",
     "Tagger",
     "TaggerOptions",
     "Taggers",
+    "TaskData",
     "evaluate",
     "find_errors",
     "hold_out",
     "read_tagged",
+    "train_joint",
     "train_tagger",
 ]

@@ -43,10 +43,20 @@ class Taggers(Mapping[str, Tagger]):
     @classmethod
     def load(cls, folders: Sequence[str | os.PathLike[str]]) -> Taggers:
         """The taggers saved in some folders, each with the name of its folder, or with its path where names clash.
+        Those of a model of several tasks have the names of the tasks, behind that of the folder if there are others.
 
         Raises ModelError if something in a folder is not as it was saved, OptionsError for a folder given twice.
         """
-        return cls({name: Tagger.load(folder) for name, folder in zip(names_of(folders), folders, strict=True)})
+        from amigrad.tasks.tagging.joint_storage import is_joint, load_joint
+
+        found: dict[str, Tagger] = {}
+        for name, folder in zip(names_of(folders), folders, strict=True):
+            if is_joint(folder):
+                tasks = load_joint(folder)
+                found |= dict(tasks) if len(folders) == 1 else {f"{name}.{task}": tasks[task] for task in tasks}
+            else:
+                found[name] = Tagger.load(folder)
+        return cls(found)
 
     def __getitem__(self, name: str) -> Tagger:
         return self._taggers[name]

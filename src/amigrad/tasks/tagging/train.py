@@ -16,6 +16,7 @@ import numpy as np
 from amigrad.backends import compile
 from amigrad.data import DataError, Sentence, WordVectors, is_chunk_tag
 from amigrad.graph import Tensor
+from amigrad.nn import Module
 from amigrad.optim import SGD, Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear
 from amigrad.tasks.tagging.cascade import folded_tags, named_options
@@ -23,7 +24,6 @@ from amigrad.tasks.tagging.context import Cascade, Gazetteer, Source
 from amigrad.tasks.tagging.evaluate import evaluate
 from amigrad.tasks.tagging.examples import Examples, word_counts
 from amigrad.tasks.tagging.features import Features
-from amigrad.tasks.tagging.model import WindowTagger
 from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
 from amigrad.tasks.tagging.pretrained import Pretrained
 from amigrad.tasks.tagging.tagger import Tagger, create_model, given_columns
@@ -62,11 +62,11 @@ def train_tagger(
     options = named_options(options or TaggerOptions(), list(gazetteers or {}), list(cascades or {}))
     if vectors is not None:
         options = replace(options, word_size=vectors.size)
-    _require_tags("the training data", train)
-    _require_tags("the data to choose the model by", dev)
+    require_tags("the training data", train)
+    require_tags("the data to choose the model by", dev)
     prepared, tag_set = prepare_tags(train, options.scheme)
     if tag_set.scheme is not None:
-        _require_chunks("the data to choose the model by", dev)
+        require_chunks("the data to choose the model by", dev)
     say = _printer(progress)
     whole = options.cost == "sentence" or (options.cost == "auto" and tag_set.scheme is not None)
     batch_size = options.batch_size or (SENTENCES if whole else WORDS)
@@ -112,9 +112,12 @@ def train_tagger(
         return {"score": found.score, "unknown": found.unknown.value}
 
     folder = None if output is None else Path(output) / TRAINING_FOLDER
-    data = {"train": _fingerprint(train), "dev": _fingerprint(dev), "values": _digest(values), "vectors": None}
-    if vectors is not None:
-        data["vectors"] = hashlib.sha256(np.ascontiguousarray(vectors.matrix).tobytes()).hexdigest()
+    data = {
+        "train": fingerprint(train),
+        "dev": fingerprint(dev),
+        "values": _digest(values),
+        "vectors": fingerprint_of(vectors),
+    }
     Trainer(
         step,
         examples,
@@ -126,9 +129,9 @@ def train_tagger(
         evaluate=score,
         patience=options.patience,
         folder=folder,
-        settings={**_settings(options), **data},
+        settings={**fixed_settings(options), **data},
         states={"batches": examples.batches},
-        average=_average(options, model, examples.batches_per_epoch),
+        average=create_average(options, model, examples.batches_per_epoch),
         resume=resume,
         progress=progress,
     ).run()
@@ -137,7 +140,7 @@ def train_tagger(
     return tagger
 
 
-def _average(options: TaggerOptions, model: WindowTagger, steps: int) -> Average | None:
+def create_average(options: TaggerOptions, model: Module, steps: int) -> Average | None:
     """The mean of the parameters over so many epochs as the options say, of this number of steps."""
     if not options.average:
         return None
@@ -174,7 +177,7 @@ _SAMPLES = 10
 """How often an epoch's parameters are added to their mean."""
 
 
-def create_optimizer(options: TaggerOptions, model: WindowTagger, steps: int) -> Optimizer:
+def create_optimizer(options: TaggerOptions, model: Module, steps: int) -> Optimizer:
     """The optimizer that these options ask for, for a training of so many steps at most.
 
     Rows of lookup tables are updated when they are looked up only, their decay and their moments too.
@@ -186,13 +189,14 @@ def create_optimizer(options: TaggerOptions, model: WindowTagger, steps: int) ->
     )
 
 
-def _settings(options: TaggerOptions) -> dict[str, Any]:
+def fixed_settings(options: TaggerOptions) -> dict[str, Any]:
     """The options that a training cannot go on with if they were others."""
     free = {"patience"} if options.schedule != "constant" else {"patience", "epochs"}
     return {name: value for name, value in options.to_json().items() if name not in free}
 
 
-def _require_tags(what: str, sentences: Sequence[Sentence]) -> None:
+def require_tags(what: str, sentences: Sequence[Sentence]) -> None:
+    """Raise DataError if there are no sentences, or one has no tags."""
     if not any(map(len, sentences)):
         raise DataError(what, None, "there are no sentences", "Give some tagged sentences")
     for number, sentence in enumerate(sentences, 1):
@@ -200,18 +204,24 @@ def _require_tags(what: str, sentences: Sequence[Sentence]) -> None:
             raise DataError(what, None, f"sentence {number} has no tags", "Give tagged sentences")
 
 
-def _require_chunks(what: str, sentences: Sequence[Sentence]) -> None:
+def require_chunks(what: str, sentences: Sequence[Sentence]) -> None:
+    """Raise DataError if a tag is not that of a chunk."""
     for tag in {tag for sentence in sentences for tag in sentence.tags}:
         if not is_chunk_tag(tag):
             raise DataError(what, None, f"'{tag}' is no tag of a chunk, as the training data have", "Give such data")
 
 
-def _fingerprint(sentences: Sequence[Sentence]) -> str:
+def fingerprint(sentences: Sequence[Sentence]) -> str:
     """What tells these sentences from all others."""
     found = hashlib.sha256()
     for sentence in sentences:
         found.update("\t".join((*sentence.words, *sentence.tags, "\n")).encode("utf-8", "surrogatepass"))
     return found.hexdigest()
+
+
+def fingerprint_of(vectors: WordVectors | None) -> str | None:
+    """What tells these vectors from all others."""
+    return None if vectors is None else hashlib.sha256(np.ascontiguousarray(vectors.matrix).tobytes()).hexdigest()
 
 
 def _digest(values: Mapping[str, Sequence[str]]) -> str:
