@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from amigrad.cli.tagger import Tokens
+from amigrad.cli.tagger import Tokens, named_paths
 
 if TYPE_CHECKING:
     from amigrad.data import PropositionSentence
@@ -58,6 +58,15 @@ def train(
         Path | None,
         typer.Option(metavar="DIR|FILE", help="Word vectors to start from: an embedding, or a file of any format."),
     ] = None,
+    feature: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=DIR", help="The tags of the tagger in DIR are a feature.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Taggers that tag the training sentences for --feature; 0: the one in DIR does.")
+    ] = None,
+    tag_cost: Annotated[
+        float | None, typer.Option(help="Weight of learning parts of speech too, where the files have them.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a better model.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sentences a step, at most.")] = None,
@@ -93,12 +102,15 @@ def train(
     Examples:
       amigrad roles train --train train.txt --dev dev.txt --output roles
       amigrad roles train --train train.txt --vectors embedding --output roles
+      amigrad roles train --train train.txt --feature pos=postagger --output roles
       amigrad roles train --train train.txt --output paper --network convolution
       amigrad roles train --train train.props.gz --train-words train.words.gz --output roles
     """
     chosen = {
         "network": network,
         "cost": cost,
+        "folds": folds,
+        "tag_cost": tag_cost,
         "epochs": epochs,
         "patience": patience,
         "batch_size": batch_size,
@@ -123,6 +135,7 @@ def train(
     from amigrad.cli.roles_report import print_evaluation
     from amigrad.tasks.embedding.storage import load_vectors
     from amigrad.tasks.roles import evaluate, hold_out, train_labeller
+    from amigrad.tasks.tagging import Tagger
     from amigrad.train.errors import Interrupted, OtherSettingsError
 
     train_sentences = _read(train, train_words)
@@ -136,6 +149,7 @@ def train(
             dev_sentences,
             options,
             vectors=None if vectors is None else load_vectors(vectors),
+            cascades={name: Tagger.load(folder) for name, folder in named_paths("feature", feature or []).items()},
             find_predicates=predicates,
             output=output,
             progress=not quiet,

@@ -165,7 +165,7 @@ def train(
     if (train is None) == (not task):
         raise typer.BadParameter("give --train FILE, or --task NAME:FILE for each of several tasks")
     learnt, cascades = _features(feature)
-    lists = _named("gazetteer", gazetteer)
+    lists = named_paths("gazetteer", gazetteer)
     chosen = {
         "cost": cost,
         "characters": characters,
@@ -416,10 +416,10 @@ def _features(given: Sequence[str] | None) -> tuple[str | None, dict[str, Path]]
     learnt = [text for text in given or [] if "=" not in text]
     if len(learnt) > 1:
         raise typer.BadParameter(f"--feature NAME says what to learn, once; not {' and '.join(learnt)}")
-    return (learnt[0] if learnt else None), _named("feature", [text for text in given or [] if "=" in text])
+    return (learnt[0] if learnt else None), named_paths("feature", [text for text in given or [] if "=" in text])
 
 
-def _named(option: str, given: Sequence[str] | None) -> dict[str, Path]:
+def named_paths(option: str, given: Sequence[str] | None) -> dict[str, Path]:
     """Paths by name, of options NAME=PATH."""
     found: dict[str, Path] = {}
     for text in given or []:

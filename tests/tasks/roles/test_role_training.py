@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amigrad.data import DataError, Proposition, PropositionSentence, Span, read_propositions
+from amigrad.data import DataError, Proposition, PropositionSentence, Sentence, Span, WordVectors, read_propositions
 from amigrad.tasks.roles import ModelError, OptionsError, RoleLabeller, RoleOptions, evaluate, train_labeller
 from amigrad.tasks.roles.examples import RoleExamples
+from amigrad.tasks.tagging import TaggerOptions, train_tagger
 from amigrad.train import Interrupted
 
 TINY = RoleOptions(word_size=6, affix_size=3, distance_size=4, hidden_size=8, epochs=2, batch_size=4, seed=3)
@@ -140,3 +141,22 @@ def test_real_propositions() -> None:
     assert len(sentences) == 1959
     assert sum(len(s.propositions) for s in sentences) == 3216
     assert sum(span.label != "V" for s in sentences for p in s.propositions for span in p.spans) == 7866
+
+
+def test_vectors_and_another_taggers_tags_are_features(world: Any, tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    words = ("ann", "bob", "gave", "Paris", "zebra")
+    vectors = WordVectors(words, generator.normal(size=(5, 7)).astype(np.float32))
+    told = [Sentence(s.words, s.tags) for s in world[:40]]
+    tagger = train_tagger(told[:30], told[30:], TaggerOptions(scheme="none", hidden_size=8, epochs=1))
+    options = replace(TINY, epochs=1, folds=2)
+    labeller = train_labeller(
+        world[:30], world[30:40], options, vectors=vectors, cascades={"pos": tagger}, find_predicates=False
+    )
+    assert labeller.options.word_size == 7
+    assert {"zebra", "ann"} < set(labeller.features.vocabularies["word"].words)
+    assert "pos" in labeller.model.tables
+    labeller.save(tmp_path)
+    loaded = RoleLabeller.load(tmp_path)
+    assert loaded.label(world[30:50]) == labeller.label(world[30:50])
+    assert loaded.features.sources["pos"](["Ann", "saw"], [2]) == tagger.tag([["Ann", "saw"]])[0]

@@ -79,16 +79,18 @@ class RoleExamples:
         parts_of_speech: Mapping[str, int],
         options: RoleOptions,
         pretrained: Container[str] = (),
+        given: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Take sentences with at least one predicate each, and the model's tags and parts of speech by index.
 
         Sentences have a part of speech for each word, unless there are none by index. pretrained: words of the
-        vocabulary that are never taken for unknown.
+        vocabulary that are never taken for unknown. given: as in `Features.encode`.
         """
         words = list(chain.from_iterable(sentence.words for sentence in sentences))
-        types = features.types(words)
+        lengths = list(map(len, sentences))
+        types, table = features.encode(words, lengths, given)
         predicates = [[p.predicate for p in sentence.propositions] for sentence in sentences]
-        self._sentences = Sentences(types, list(map(len, sentences)), predicates, options.margin)
+        self._sentences = Sentences(types, lengths, predicates, options.margin)
         self._tags = [
             np.array([[tags[tag] for tag in tags_of(p, len(sentence))] for p in sentence.propositions], np.int32)
             for sentence in sentences
@@ -101,13 +103,13 @@ class RoleExamples:
         ]
         # A second type for each word that occurs once: the same features, but of an unknown word.
         vocabulary = features.vocabularies["word"]
-        single = np.flatnonzero(vocabulary.counts[features.table[0]] == 1)
-        single = single[[vocabulary.word(entry) not in pretrained for entry in features.table[0, single]]]
-        twins = features.table[:, single]
+        single = np.flatnonzero(vocabulary.counts[table[0]] == 1)
+        single = single[[vocabulary.word(entry) not in pretrained for entry in table[0, single]]]
+        twins = table[:, single]
         twins[0] = 0 if vocabulary.unknown is None else vocabulary.unknown
-        self._twin = np.arange(features.table.shape[1], dtype=np.int32)
+        self._twin = np.arange(table.shape[1], dtype=np.int32)
         self._twin[single] = np.arange(len(single), dtype=np.int32) + len(self._twin)
-        self._table = np.concatenate([features.table, twins], axis=1)
+        self._table = np.concatenate([table, twins], axis=1)
         self._known = types
         self._candidates = np.flatnonzero(self._twin[types] != types)
         self._options = options

@@ -118,9 +118,10 @@ class RoleLabeller:
         found: list[list[Proposition]] = [[] for _ in sentences]
         words = list(chain.from_iterable(sentence.words for sentence in sentences))
         predicates = [[p.predicate for p in sentence.propositions] for sentence in sentences]
+        lengths = list(map(len, sentences))
         with self._lock:
-            types, table = self.features.types(words), self.features.table
-        groups = Sentences(types, list(map(len, sentences)), predicates, self.options.margin)
+            types, table = self.features.encode(words, lengths)
+        groups = Sentences(types, lengths, predicates, self.options.margin)
         for group in groups.groups(_GROUP_WORDS):
             tags = self._tags(group, table)
             first = np.searchsorted(group.sentence, group.sentence)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from amigrad.tasks.tagging.options import SCHEDULES, OptionsError, TaggerOptions
 
 NETWORKS = ("lstm", "convolution")
 COSTS = ("sentence", "word")
-RATES = {"adam": 0.002, "adagrad": 0.05, "sgd": 0.05}
-"""The optimizers, each with the learning rate that it has if none is given."""
+RATES = {
+    "adam": {"lstm": 0.003, "convolution": 0.001},
+    "adagrad": {"lstm": 0.05, "convolution": 0.02},
+    "sgd": {"lstm": 0.1, "convolution": 0.02},
+}
+"""The optimizers, each with the learning rates that the networks have if none is given."""
 
 
 SIZES = {
-    "lstm": {"word_size": 100, "distance_size": 20, "hidden_size": 128, "batch_size": 16},
+    "lstm": {"word_size": 100, "distance_size": 20, "hidden_size": 128, "batch_size": 12},
     "convolution": {"word_size": 50, "distance_size": 5, "hidden_size": 300, "batch_size": 4},
 }
 """What suits each network, where the options do not say otherwise."""
@@ -33,6 +37,9 @@ WORD_FEATURES = (
     "unknown_probability",
     "capitalisation_size",
     "affix_size",
+    "cascades",
+    "folds",
+    "feature_size",
     "window",
     "dropout",
     "seed",
@@ -52,16 +59,19 @@ class RoleOptions:
 
     Features: words, in lower case and with digits as 0; capitalisation; suffixes and prefixes of some lengths. A word
     that occurs once is taken for unknown with some probability each time it is trained on. Distances beyond
-    `distances` words count as that many. `hidden_size` is that of an LSTM in each direction, or of the convolution;
-    `output_size` that of the convolution network's hidden layer. Sizes of 0 are those in `SIZES`. Besides roles,
-    parts of speech are learnt where the training data have them; `tag_cost` is the weight of their cost.
+    `distances` words count as that many. `cascades` names taggers whose tags are features; the training sentences get
+    those of so many (`folds`) taggers, each trained on the others' part, or with 0 those of the tagger itself.
+
+    `hidden_size` is that of an LSTM in each direction, or of the convolution; `output_size` that of the convolution
+    network's hidden layer. Sizes of 0 are those in `SIZES`. Parts of speech are learnt too where the training
+    data have them; `tag_cost` is the weight of their cost.
     """
 
     network: str = "lstm"
     cost: str = "sentence"
 
     word_size: int = 0
-    vector_scale: float = 0.1
+    vector_scale: float = 0.4
     lower_case: bool = True
     zero_digits: bool = True
     capitalisation: bool = True
@@ -72,6 +82,9 @@ class RoleOptions:
     unknown_probability: float = 0.5
     capitalisation_size: int = 10
     affix_size: int = 20
+    cascades: tuple[str, ...] = ()
+    folds: int = 5
+    feature_size: int = 20
     distances: int = 30
     distance_size: int = 0
 
@@ -80,15 +93,15 @@ class RoleOptions:
     output_size: int = 500
     encoder_layers: int = 1
     layers: int = 1
-    dropout: float = 0.3
-    tag_cost: float = 0.0
+    dropout: float = 0.4
+    tag_cost: float = 0.5
 
     optimizer: str = "adam"
     learning_rate: float | None = None
     schedule: str = "linear"
     clip_norm: float | None = None
     batch_size: int = 0
-    epochs: int = 8
+    epochs: int = 7
     patience: int | None = None
     seed: int = 1
 
@@ -123,7 +136,7 @@ class RoleOptions:
     @property
     def rate(self) -> float:
         """The learning rate at the beginning."""
-        return RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
+        return RATES[self.optimizer][self.network] if self.learning_rate is None else self.learning_rate
 
     @property
     def margin(self) -> int:
@@ -154,8 +167,8 @@ class RoleOptions:
 
 
 def _typed(name: str, value: Any, kind: Any) -> Any:
-    if kind == tuple[int, ...]:
-        if isinstance(value, list) and all(type(item) is int for item in value):
+    if get_origin(kind) is tuple:
+        if isinstance(value, list) and all(type(item) is get_args(kind)[0] for item in value):
             return tuple(value)
     elif type(value) is kind or type(value) in get_args(kind):
         return value

@@ -14,6 +14,7 @@ from amigrad.tasks.roles.labeller import RoleLabeller, create_network
 from amigrad.tasks.roles.options import RoleOptions
 from amigrad.tasks.roles.predicates import Lemmatiser, PredicateFinder
 from amigrad.tasks.tagging import Tagger
+from amigrad.tasks.tagging.context import Cascade
 from amigrad.tasks.tagging.features import Features, columns_of
 from amigrad.tasks.tagging.options import OptionsError
 
@@ -21,9 +22,15 @@ FORMAT, VERSION = "amigrad.roles", 1
 FINDER_FOLDER = "predicates"
 """Where the tagger that finds predicates is kept, within the model's folder."""
 
+FEATURES_FOLDER = "features"
+"""Where taggers are kept whose tags are features."""
+
 
 def save_labeller(labeller: RoleLabeller, folder: Folder) -> None:
     """Write the labeller into a folder. Raises OSError if it cannot be written."""
+    for name, source in labeller.features.sources.items():
+        if isinstance(source, Cascade):
+            source.tagger.save(Path(folder) / FEATURES_FOLDER / name)
     finder = labeller.finder
     lemmas = None
     if finder is not None:
@@ -50,7 +57,8 @@ def load_labeller(folder: Folder) -> RoleLabeller:
     for name, vocabulary in saved.vocabularies.items():
         if vocabulary.specials != 2:
             raise ModelError(target / VOCABULARIES, f"{name} has {vocabulary.specials} special entries, not 2")
-    features = Features(words, saved.vocabularies)
+    cascades = {name: Cascade(Tagger.load(target / FEATURES_FOLDER / name)) for name in options.cascades}
+    features = Features(words, saved.vocabularies, cascades)
     model = create_network(options, features, len(tags), len(parts_of_speech))
     parameters = model.named_parameters()
     require_keys(target / PARAMETERS, "the set of parameters", saved.parameters, set(parameters))

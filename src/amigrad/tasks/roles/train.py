@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from amigrad.backends import compile
-from amigrad.data import DataError, PropositionSentence, WordVectors
+from amigrad.data import DataError, PropositionSentence, Sentence, WordVectors
 from amigrad.graph import Tensor
 from amigrad.optim import SGD, Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear
@@ -25,6 +25,9 @@ from amigrad.tasks.roles.options import RoleOptions
 from amigrad.tasks.roles.predicates import PredicateFinder
 from amigrad.tasks.roles.storage import FINDER_FOLDER
 from amigrad.tasks.roles.tags import tags_of
+from amigrad.tasks.tagging import OptionsError, Tagger, train_tagger
+from amigrad.tasks.tagging.cascade import folded_tags
+from amigrad.tasks.tagging.context import Cascade
 from amigrad.tasks.tagging.features import Features
 from amigrad.tasks.tagging.pretrained import Pretrained
 from amigrad.tasks.tagging.train import TRAINING_FOLDER
@@ -37,6 +40,7 @@ def train_labeller(
     options: RoleOptions | None = None,
     *,
     vectors: WordVectors | None = None,
+    cascades: Mapping[str, Tagger] | None = None,
     find_predicates: bool = True,
     output: str | os.PathLike[str] | None = None,
     progress: bool = False,
@@ -46,11 +50,13 @@ def train_labeller(
 
     First, unless `find_predicates` is False, a tagger that finds predicates is trained on the same sentences.
     vectors: where the lookup table of words starts from; its width is then theirs, and their words are known too.
+    cascades: taggers whose tags are features, by name.
     With `output`, the labeller is saved in this folder, and a training that was stopped goes on when it is started
     again with the same sentences and options (unless `resume` is False); it ends with the same labeller.
     Raises DataError for sentences without propositions, TrainingError if the training cannot begin or go on.
     """
     options = options or RoleOptions()
+    options = replace(options, cascades=tuple(cascades or ()))
     if vectors is not None:
         options = replace(options, word_size=vectors.size)
     _require_propositions("the training data", train)
@@ -71,8 +77,15 @@ def train_labeller(
     parts_of_speech = sorted({tag for sentence in told for tag in sentence.tags}) if tagged else []
     words = Counter(chain.from_iterable(sentence.words for sentence in train))
     pretrained = None if vectors is None else Pretrained(vectors, options.words())
-    features = Features.build(options.words(), words, pretrained=pretrained.words if pretrained else ())
-    examples = RoleExamples(features, told, _index(tags), _index(parts_of_speech), options, pretrained or ())
+    given = _cascaded(told, options, cascades or {}, progress)
+    features = Features.build(
+        options.words(),
+        words,
+        pretrained=pretrained.words if pretrained else (),
+        values=given,
+        sources={name: Cascade(tagger) for name, tagger in (cascades or {}).items()},
+    )
+    examples = RoleExamples(features, told, _index(tags), _index(parts_of_speech), options, pretrained or (), given)
     model = create_network(options, features, len(tags), len(parts_of_speech))
     if pretrained is not None:
         pretrained.write(model.tables["word"].table.value, features.vocabularies["word"])
@@ -108,6 +121,7 @@ def train_labeller(
             "options": _settings(options),
             "train": _fingerprint(train),
             "dev": _fingerprint(dev),
+            "cascades": hashlib.sha256(repr(given).encode("utf-8", "surrogatepass")).hexdigest(),
             "vectors": None if vectors is None else hashlib.sha256(vectors.matrix.tobytes()).hexdigest(),
         },
         states={"batches": examples.batches},
@@ -127,6 +141,24 @@ def create_optimizer(options: RoleOptions, model: RoleNetwork, steps: int) -> Op
         model.named_parameters(), learning_rate=rate, clip_norm=options.clip_norm, lookup="lazy"
     )
     return made
+
+
+def _cascaded(
+    sentences: Sequence[PropositionSentence], options: RoleOptions, cascades: Mapping[str, Tagger], progress: bool
+) -> dict[str, list[str]]:
+    """The tags that other taggers give the words of the training sentences, as if they had not been trained on them."""
+    found = {}
+    plain = [Sentence(sentence.words) for sentence in sentences]
+    for name, tagger in cascades.items():
+        if tagger.options.given:
+            raise OptionsError(f"'{name}': a tagger that reads columns beside the words cannot be a feature")
+
+        def report(line: str, name: str = name) -> None:
+            if progress:
+                print(f"tags of the training sentences for the feature {name}: {line}", file=sys.stderr, flush=True)
+
+        found[name] = folded_tags(train_tagger, tagger, plain, options.folds, report=report)
+    return found
 
 
 def _index(names: Sequence[str]) -> dict[str, int]:
