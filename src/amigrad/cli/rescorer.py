@@ -175,17 +175,14 @@ def score(
       amigrad rescorer score models/* lm --nbest dev.nbest.gz --source dev.src --output dev.scored.gz
     """
     from amigrad.cli.progress import lists_shown
-    from amigrad.tasks.rescoring.added import AddedFeatures
+    from amigrad.tasks.rescoring.added import AddedFeatures, write_features
     from amigrad.tasks.rescoring.alignment import read_sentences
-    from amigrad.tasks.rescoring.aside import replacing
-    from amigrad.tasks.rescoring.nbest import format_hypotheses, read_nbest
+    from amigrad.tasks.rescoring.nbest import read_nbest
 
     features = AddedFeatures(models, exact=exact)
     sentences = read_sentences(source)
-    with replacing(output) as file, lists_shown(len(sentences), shown=not quiet) as shown:
-        for found, columns in features.of_lists(read_nbest(nbest, allow_empty=allow_empty), sentences):
-            file.write(format_hypotheses(found, dict(zip(features.names, columns.T, strict=True))))
-            shown(found.number + 1)
+    with lists_shown(len(sentences), shown=not quiet) as shown:
+        write_features(features, read_nbest(nbest, allow_empty=allow_empty), sentences, output, shown=shown)
     if not quiet:
         print(f"{output}: {len(sentences):,} lists with {', '.join(features.names)}")
 

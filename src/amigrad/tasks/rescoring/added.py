@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from amigrad.data import DataError
 from amigrad.tasks.folder import MODEL, ModelError
 from amigrad.tasks.rescoring import lexical
+from amigrad.tasks.rescoring.aside import replacing
 from amigrad.tasks.rescoring.joint import JointModel
 from amigrad.tasks.rescoring.joint_features import JointFeatures, model_folders, with_sources
-from amigrad.tasks.rescoring.nbest import NBestList
+from amigrad.tasks.rescoring.nbest import NBestList, format_hypotheses
 
 Floats = NDArray[np.float64]
 Words = Sequence[str]
@@ -54,6 +56,29 @@ class AddedFeatures:
             if self.lexical is not None:
                 columns = np.column_stack([columns, self.lexical.features(found, sources[found.number])])
             yield found, columns
+
+
+def write_features(
+    features: AddedFeatures,
+    lists: Iterable[NBestList],
+    sources: Sequence[Words],
+    output: str | os.PathLike[str],
+    *,
+    shown: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Write n-best lists with the models' features added; compressed if the name ends in `.gz`.
+
+    `shown` is told how many lists are done. Nothing is left behind if anything is wrong; raises what
+    `AddedFeatures.of_lists` does, and DataError for a list that has such a feature already.
+    """
+    with replacing(output) as file:
+        for found, columns in features.of_lists(lists, sources):
+            for name in features.names:
+                if name in found.names:
+                    problem = f"the list has a feature '{name}' already"
+                    raise DataError(found.path, found.line, problem, "Give the list without it")
+            file.write(format_hypotheses(found, dict(zip(features.names, columns.T, strict=True))))
+            shown(found.number + 1)
 
 
 def _kind(folder: Path) -> object:
