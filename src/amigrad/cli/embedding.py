@@ -89,6 +89,7 @@ def train(
     lower_case: Annotated[bool | None, typer.Option(help="Know words in lower case.")] = None,
     zero_digits: Annotated[bool | None, typer.Option(help="Know each digit as 0, as the tagger does.")] = None,
     negatives: Annotated[int | None, typer.Option(help="Drawn words for each true one (not ranking).")] = None,
+    noise_power: Annotated[float | None, typer.Option(help="Words are drawn by count to this power; 0: alike.")] = None,
     sample: Annotated[
         float | None, typer.Option(help="Leave out words more frequent than this share, often; 0: none (not ranking).")
     ] = None,
@@ -97,7 +98,7 @@ def train(
         str | None,
         typer.Option(metavar="SIZES", help="Know so many words at first: 5000,30000 (ranking)."),
     ] = None,
-    optimizer: Annotated[Method | None, typer.Option(help="sgd or adagrad.")] = None,
+    optimizer: Annotated[Method | None, typer.Option(help="sgd; adagrad (the default for ranking).")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Step length at the beginning; it falls to 0.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same vectors.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with a training that was stopped, or begin anew.")] = True,
@@ -127,6 +128,7 @@ def train(
         "lower_case": lower_case,
         "zero_digits": zero_digits,
         "negatives": negatives,
+        "noise_power": noise_power,
         "sample": sample,
         "hidden_size": hidden_size,
         "dictionaries": _sizes(dictionaries),

@@ -1,6 +1,7 @@
+import gzip
 import os
 import signal
-import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from amigrad.data.demo import write_demo
 from amigrad.tasks import embedding
 from amigrad.tasks.embedding import EmbeddingError, EmbeddingOptions
+from amigrad.tasks.embedding.spans import SpanExamples
+from amigrad.tasks.embedding.windows import WindowExamples
 from amigrad.train import Interrupted, TrainingError
 
 SMALL = {"split": "tokens", "minimum_count": 2, "size": 8, "window": 2, "epochs": 2, "hidden_size": 8}
@@ -48,23 +51,23 @@ def test_ranking_brings_words_together_that_can_stand_for_one_another(corpus):
     assert near == {"queen", "crown", "throne", "palace"}
 
 
-def test_a_training_that_is_stopped_goes_on_to_the_same_bits(corpus, tmp_path):
-    options = EmbeddingOptions(**SMALL)
+@pytest.mark.parametrize(("objective", "kind"), [("skipgram", SpanExamples), ("ranking", WindowExamples)])
+def test_a_training_that_is_stopped_goes_on_to_the_same_bits(objective, kind, corpus, tmp_path, monkeypatch):
+    options = EmbeddingOptions(**{**SMALL, "objective": objective})
     whole = embedding.train_embedding([corpus], options, output=tmp_path / "whole")
-    timer = threading.Timer(0.15, os.kill, (os.getpid(), signal.SIGINT))
-    stopped = 0
-    for _ in range(50):
-        timer = threading.Timer(0.15, os.kill, (os.getpid(), signal.SIGINT))
-        timer.start()
-        try:
-            vectors = embedding.train_embedding([corpus], options, output=tmp_path / "stopped")
-            break
-        except Interrupted:
-            stopped += 1
-        except KeyboardInterrupt:
-            continue
-        finally:
-            timer.cancel()
+    batch = kind.batch
+
+    def stopping(examples, indices):
+        if int(examples.taken.value) in (3, 9):
+            os.kill(os.getpid(), signal.SIGINT)
+        return batch(examples, indices)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kind, "batch", stopping)
+        for _ in range(2):
+            with pytest.raises(Interrupted):
+                embedding.train_embedding([corpus], options, output=tmp_path / "stopped")
+    vectors = embedding.train_embedding([corpus], options, output=tmp_path / "stopped")
     assert np.array_equal(vectors.matrix, whole.matrix)
     assert np.array_equal(embedding.load_vectors(tmp_path / "stopped").matrix, whole.matrix)
 
@@ -107,3 +110,19 @@ def test_plain_text_of_a_demonstration_is_trained_on(tmp_path):
 def test_options_that_make_no_sense_are_told(options, message):
     with pytest.raises(EmbeddingError, match=message):
         EmbeddingOptions(**options)
+
+
+def test_novels_teach_more_about_similarity_than_chance(tmp_path):
+    folder = os.environ.get("AMIGRAD_DATA")
+    if not folder or not Path(folder, "text").exists():
+        pytest.skip("AMIGRAD_DATA does not point at the real data")
+    text = tmp_path / "novels.txt"
+    with gzip.open(Path(folder, "text", "novels100.txt.gz"), "rb") as file:
+        text.write_bytes(file.read(2_500_000))
+    options = EmbeddingOptions(split="lines", epochs=3, size=50)
+    vectors = embedding.train_embedding([text], options)
+    pairs = embedding.read_pairs(Path(folder, "wordsim", "EN-SIMLEX-999.txt"))
+    assert len(pairs) == 999
+    assert embedding.similarity(vectors, pairs).found > 400
+    near = [found.word for found in embedding.neighbours(vectors, ["could"], 10)[0].neighbours]
+    assert {"can", "would", "should", "might", "cannot"} & set(near)

@@ -120,7 +120,8 @@ class Ranking(Module):
     """
 
     def __init__(self, vocabulary: int, size: int, window: int, hidden_size: int, generator: Generator) -> None:
-        self.words = LookupTable(vocabulary, size, generator=generator, initializer=uniform(-0.5, 0.5))
+        # Small at first, so that what is learned soon outweighs what was drawn.
+        self.words = LookupTable(vocabulary, size, generator=generator, initializer=uniform(-1 / size, 1 / size))
         fan_in = (2 * window + 1) * size
         draw = uniform(-((3.0 / fan_in) ** 0.5), (3.0 / fan_in) ** 0.5)
         self.around = Parameter(draw(generator, (2 * window * size, hidden_size), float32).numpy(), name="around")

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from amigrad.data.encoded import SPLITS
 
+
+class Defaults(NamedTuple):
+    """What suits an objective: its optimizer, and the learning rate of either."""
+
+    optimizer: str
+    rates: dict[str, float]
+
+
 OBJECTIVES = {
-    "skipgram": {"sgd": 0.05, "adagrad": 0.1},
-    "structured": {"sgd": 0.05, "adagrad": 0.1},
-    "cbow": {"sgd": 0.1, "adagrad": 0.1},
-    "ranking": {"sgd": 0.01, "adagrad": 0.05},
+    "skipgram": Defaults("sgd", {"sgd": 0.05, "adagrad": 0.1}),
+    "structured": Defaults("sgd", {"sgd": 0.05, "adagrad": 0.1}),
+    "cbow": Defaults("sgd", {"sgd": 0.1, "adagrad": 0.1}),
+    "ranking": Defaults("adagrad", {"sgd": 0.1, "adagrad": 0.05}),
 }
-"""The objectives, each with the learning rates that the optimizers have if none is given."""
+"""The objectives."""
 
 
 class EmbeddingError(ValueError):
@@ -30,11 +38,13 @@ class EmbeddingOptions:
     `maximum_size` most frequent.
 
     Objectives: "skipgram", "cbow" (Mikolov et al. 2013) and "structured" skip-gram (Ling et al. 2015), with `negatives`
-    drawn words for each true one, out of the words' counts to the power of 0.75; frequent words are left out with
-    `sample` (0: none are); a word's window reaches from 1 to `window` words to both sides, drawn anew each time, or
-    always `window` words if `fixed_window`. "ranking" (Collobert et al. 2011): a window of 2 · `window` + 1 words has
-    to score more, by 1, than the same with another word in its middle; `dictionaries` are the numbers of words
-    that are known at first, each for an equal part of the training, before all are: (5000, 30000), say.
+    drawn words for each true one; frequent words are left out with `sample` (0: none are); a word's window reaches from
+    1 to `window` words to both sides, drawn anew each time, or always `window` words if `fixed_window`. "ranking"
+    (Collobert et al. 2011): a window of 2 · `window` + 1 words has to score more, by 1, than the same with another word
+    in its middle; `dictionaries` are the numbers of words that are known at first, each for an equal part of the
+    training, before all are: (5000, 30000), say. Words are drawn by their counts to the power of `noise_power`, by
+    default 0.75; in the paper of "ranking" it is 0, all words alike, which takes far longer to teach more
+    than frequency.
 
     The learning rate, by default one that suits objective and optimizer, falls evenly to 0 at the end. Of gradient
     descent it is less where the text has so few different words that steps of this length would not be stable.
@@ -50,11 +60,12 @@ class EmbeddingOptions:
     window: int = 5
     fixed_window: bool = False
     negatives: int = 5
+    noise_power: float = 0.75
     sample: float = 1e-4
     hidden_size: int = 100
     dictionaries: tuple[int, ...] = ()
 
-    optimizer: str = "sgd"
+    optimizer: str | None = None
     learning_rate: float | None = None
     epochs: int = 5
     seed: int = 1
@@ -62,7 +73,10 @@ class EmbeddingOptions:
     def __post_init__(self) -> None:
         _one_of("objective", self.objective, OBJECTIVES)
         _one_of("split", self.split, SPLITS)
-        _one_of("optimizer", self.optimizer, ("sgd", "adagrad"))
+        if self.optimizer is not None:
+            _one_of("optimizer", self.optimizer, ("sgd", "adagrad"))
+        if not 0.0 <= self.noise_power <= 2.0:
+            raise EmbeddingError(f"the noise power is from 0 to 2, not {self.noise_power}")
         for name in ("minimum_count", "size", "window", "negatives", "hidden_size", "epochs"):
             if getattr(self, name) < 1:
                 raise EmbeddingError(f"{name.replace('_', ' ')} is at least 1, not {getattr(self, name)}")
@@ -82,7 +96,12 @@ class EmbeddingOptions:
     @property
     def rate(self) -> float:
         """The learning rate at the beginning."""
-        return OBJECTIVES[self.objective][self.optimizer] if self.learning_rate is None else self.learning_rate
+        return OBJECTIVES[self.objective].rates[self.method] if self.learning_rate is None else self.learning_rate
+
+    @property
+    def method(self) -> str:
+        """The optimizer."""
+        return self.optimizer or OBJECTIVES[self.objective].optimizer
 
     def to_json(self) -> dict[str, Any]:
         """The options by name, as JSON has them."""

@@ -43,7 +43,7 @@ class SpanExamples:
     def __init__(self, text: Text, options: EmbeddingOptions, places: bool = False) -> None:
         self.text, self.options, self._places = text, options, places
         counts = text.vocabulary.counts[WORDS:].astype(np.float64)
-        self._negatives = Choice(counts**0.75, WORDS)
+        self._negatives = Choice(counts**options.noise_power, WORDS)
         self._kept = np.full(len(text.vocabulary), 1.0)
         if options.sample:
             ratio = options.sample * counts.sum() / counts
@@ -102,7 +102,7 @@ class SpanExamples:
         """
         options, counts = self.options, self.text.vocabulary.counts[WORDS:].astype(np.float64)
         pairs = 2 * options.window if options.fixed_window else options.window + 1
-        kept, chance = self._kept[WORDS:] * counts, counts**0.75
+        kept, chance = self._kept[WORDS:] * counts, counts**options.noise_power
         inputs = SPAN * pairs * (1 + options.negatives) * kept.max() / kept.sum()
         spans = int(np.clip(LOAD / inputs, 1, SPANS))
         each = SPAN * options.negatives * (1 / DRAWN_FOR_PLACE if self._places else pairs / DRAWN)

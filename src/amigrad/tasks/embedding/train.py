@@ -91,7 +91,7 @@ def create(text: Text, options: EmbeddingOptions) -> tuple[Model, Examples]:
 
 def create_optimizer(options: EmbeddingOptions, model: Model) -> Optimizer:
     """The optimizer that these options ask for; it touches the rows of tables that were looked up only."""
-    kind = SGD if options.optimizer == "sgd" else Adagrad
+    kind = SGD if options.method == "sgd" else Adagrad
     return kind(model.named_parameters(), options.rate)
 
 
@@ -99,7 +99,7 @@ def stepper(model: Model, optimizer: Optimizer, examples: Examples, options: Emb
     """What trains on a stretch: many compiled steps in a native loop. It gives the mean cost of a word."""
     total = len(examples) * options.epochs
     rate = options.rate
-    if options.optimizer == "sgd" and isinstance(examples, SpanExamples):
+    if options.method == "sgd" and isinstance(examples, SpanExamples):
         rate = min(rate, examples.highest_rate)
 
     @compile

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from amigrad.data.encoded import Ids
 from amigrad.graph import state
 from amigrad.tasks.embedding.options import EmbeddingOptions
-from amigrad.tasks.embedding.text import PADDING, UNKNOWN, WORDS, Draws, Text
+from amigrad.tasks.embedding.text import PADDING, UNKNOWN, WORDS, Choice, Draws, Text
 
 WINDOWS = 32
 """Windows in a step."""
@@ -31,6 +31,8 @@ class WindowExamples:
         most = len(text.vocabulary) - WORDS
         self.dictionaries = (*(size for size in options.dictionaries if size < most), most)
         """How many words are known in each part of the training."""
+        weights = text.vocabulary.counts[WORDS:].astype(np.float64) ** options.noise_power
+        self._others = {size: Choice(weights[:size], WORDS) for size in self.dictionaries}
         self.step_size = WINDOWS
         """Windows in a step."""
         self.taken = state(0, name="taken")
@@ -62,7 +64,7 @@ class WindowExamples:
         middles = middles[: steps * WINDOWS]
         places = np.array([place for place in range(-window, window + 1) if place])
         around: Ids = padded.take(middles[:, None] + places)
-        others = draws.below(known, len(middles), _OTHERS) + np.int32(WORDS)
+        others = self._others[known].draw(draws, len(middles), _OTHERS)
         shape = (steps, WINDOWS)
         return around.reshape(*shape, -1), padded[middles].reshape(shape), others.reshape(shape)
 
