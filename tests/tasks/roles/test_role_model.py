@@ -10,7 +10,7 @@ import pytest
 import amigrad as ag
 from amigrad.data import PropositionSentence
 from amigrad.tasks.roles import RoleOptions
-from amigrad.tasks.roles.examples import RoleExamples
+from amigrad.tasks.roles.examples import RoleExamples, Sentences
 from amigrad.tasks.roles.labeller import create_network
 from amigrad.tasks.roles.model import ConvolutionNetwork, RoleNetwork
 from amigrad.tasks.roles.tags import tags_of
@@ -115,3 +115,15 @@ def test_groups_are_of_one_length_and_drawn_anew(world: list[PropositionSentence
     again.batches.value[...] = len(again) + 2
     for mine, theirs in zip(again.batch(np.array([2]))[1:], epochs[1][2][1:], strict=True):
         assert np.array_equal(mine, theirs)
+
+
+def test_predicates_are_taken_a_few_at_a_time() -> None:
+    """Of a long sentence with many predicates too, whose scores would not be in memory together."""
+    sentences = Sentences(np.arange(10, dtype=np.int32), [4, 2, 4], [[3, 0, 1], [], [2]], 1)
+    groups = list(sentences.groups(8))
+    assert [group.predicate.tolist() for group in groups] == [[3, 0], [1, 2]]
+    assert [group.which.tolist() for group in groups] == [[0, 1], [2, 0]]
+    assert [group.rows[group.sentence].tolist() for group in groups] == [[0, 0], [0, 2]]
+    assert groups[1].types.tolist() == [[0, 0, 1, 2, 3, 0], [0, 6, 7, 8, 9, 0]]
+    assert [group.predicate.tolist() for group in sentences.groups(1)] == [[3], [0], [1], [2]]
+    assert list(Sentences(np.arange(2, dtype=np.int32), [2], [[]], 0).groups(8)) == []

@@ -24,13 +24,14 @@ class Group:
     """Predicates of B sentences of T words: what a network takes.
 
     types: (B, T + 2 margin), word types; sentence: (N,), in the group; predicate: (N,), the place of its word; rows:
-    (B,), which of all sentences these are.
+    (B,), which of all sentences these are; which: (N,), which of all predicates of its sentence each is.
     """
 
     types: Indices
     sentence: Indices
     predicate: Indices
     rows: Rows
+    which: Rows
 
 
 class Sentences:
@@ -42,26 +43,41 @@ class Sentences:
         """Take the word types of all words one behind the other; the window reaches `margin` beyond a sentence."""
         self.types = types
         self.lengths = np.array(lengths, np.int64)
-        self.predicates = [np.array(places, np.int32) for places in predicates]
-        self.starts = np.cumsum(self.lengths) - self.lengths
-        self.counts = np.array([len(places) for places in predicates], np.int64)
+        self._starts = np.cumsum(self.lengths) - self.lengths
+        self._places = np.array(list(chain.from_iterable(predicates)), np.int32)
+        self._counts = np.array([len(places) for places in predicates], np.int64)
+        self._firsts = np.cumsum(self._counts) - self._counts
         self._margin = margin
 
     def group(self, rows: Rows) -> Group:
-        """These sentences, all of one length, as a group."""
-        length, margin = int(self.lengths[rows[0]]), self._margin
-        types = np.full((len(rows), length + 2 * margin), PADDING_TYPE, np.int32)
-        types[:, margin : margin + length] = self.types[self.starts[rows, None] + np.arange(length)]
-        sentence = np.repeat(np.arange(len(rows), dtype=np.int32), self.counts[rows])
-        return Group(types, sentence, np.concatenate([self.predicates[row] for row in rows]), rows)
+        """The predicates of these sentences, all of one length."""
+        return self._group(np.concatenate([np.arange(n) + first for first, n in self._ranges(rows)]), rows)
 
     def groups(self, size: int) -> Iterator[Group]:
-        """All sentences that have predicates, in groups of about so many words to tag, or of one sentence."""
+        """All predicates, in groups of at most so many words to tag, or of one predicate. Those of a sentence may be in
+        several groups, one after another.
+        """
         order = np.argsort(self.lengths, kind="stable")
-        for same in _of_one_length(order[self.counts[order] > 0], self.lengths):
-            words = np.cumsum(self.counts[same]) * self.lengths[same[0]]
-            for rows in np.split(same, np.flatnonzero(np.diff(words // size)) + 1):
-                yield self.group(rows)
+        sentence = np.repeat(np.arange(len(self.lengths)), self._counts)
+        for same in _of_one_length(order[self._counts[order] > 0], self.lengths):
+            together = max(1, size // int(self.lengths[same[0]]))
+            own = np.concatenate([np.arange(n) + first for first, n in self._ranges(same)])
+            for start in range(0, len(own), together):
+                part = own[start : start + together]
+                yield self._group(part, np.unique(sentence[part]))
+
+    def _ranges(self, rows: Rows) -> Iterator[tuple[int, int]]:
+        return zip(self._firsts[rows].tolist(), self._counts[rows].tolist(), strict=True)
+
+    def _group(self, predicates: Rows, rows: Rows) -> Group:
+        """Some predicates, by their number among all, of these sentences."""
+        length, margin = int(self.lengths[rows[0]]), self._margin
+        types = np.full((len(rows), length + 2 * margin), PADDING_TYPE, np.int32)
+        types[:, margin : margin + length] = self.types[self._starts[rows, None] + np.arange(length)]
+        number = np.searchsorted(self._firsts + self._counts, predicates, side="right")
+        place = np.empty(len(self.lengths), np.int32)
+        place[rows] = np.arange(len(rows), dtype=np.int32)
+        return Group(types, place[number], self._places[predicates], rows, predicates - self._firsts[number])
 
 
 class RoleExamples:

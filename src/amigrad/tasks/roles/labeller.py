@@ -124,10 +124,9 @@ class RoleLabeller:
         groups = Sentences(types, lengths, predicates, self.options.margin)
         for group in groups.groups(_GROUP_WORDS):
             tags = self._tags(group, table)
-            first = np.searchsorted(group.sentence, group.sentence)
-            for row, (sentence, begin) in enumerate(zip(group.sentence.tolist(), first.tolist(), strict=True)):
+            for row, (sentence, which) in enumerate(zip(group.sentence.tolist(), group.which.tolist(), strict=True)):
                 place = int(group.rows[sentence])
-                proposition = sentences[place].propositions[row - begin]
+                proposition = sentences[place].propositions[which]
                 names = [self.tags[tag] for tag in tags[row].tolist()]
                 found[place].append(replace(proposition, spans=spans_of(names, proposition.predicate)))
         return [replace(s, propositions=tuple(ps)) for s, ps in zip(sentences, found, strict=True)]

@@ -29,7 +29,7 @@ def spans_of(tags: Sequence[str], predicate: int) -> tuple[Span, ...]:
         if label.startswith("C-") and label[2:] not in seen:
             label = label[2:]
         seen.add(label)
-        found.append(span._replace(label=label))
+        found.append(span if label == span.label else Span(label, span.start, span.end))
     if not any(span.start <= predicate < span.end for span in found):
         found.append(Span(EXCLUDED, predicate, predicate + 1))
     return tuple(sorted(found, key=lambda span: span.start))
