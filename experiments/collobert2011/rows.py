@@ -36,6 +36,19 @@ PAPER = {
 LM2 where there are two; `cascade` is SENNA with its task features; `benchmark` are the systems that it compares with.
 """
 
+_SMALL = ("--learning-rate", "0.03", "--epochs", "10")
+_SMALL_SENTENCES = (*_SMALL, "--batch-size", "8")
+_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "pos": {"wll": (), "sll": ()},
+    "chunk": {"wll": (), "sll": ("--batch-size", "8", "--epochs", "8")},
+    "ner": {"wll": _SMALL, "sll": _SMALL_SENTENCES},
+    "names": {"wll": _SMALL, "sll": _SMALL_SENTENCES},
+    "srl": {"wll": (), "sll": ()},
+}
+"""How a task's rows are trained, where not by default: chosen by the figures on the development part, without vectors
+and with, the same for all rows of a task and a cost.
+"""
+
 _TITLES = {"wll": "WLL", "sll": "SLL", "wll-lm": "WLL + vectors", "sll-lm": "SLL + vectors"}
 _COSTS = {"wll": "word", "sll": "sentence"}
 
@@ -47,8 +60,14 @@ def _network_rows(task: str) -> list[Row]:
         cost = ("--cost", _COSTS[name[:3]])
         network = ("--network", "convolution", "--no-predicates") if task == "srl" else ()
         paper = name if task in PAPER else None
-        rows.append(Row(f"{task}-{name}", task, title, (*cost, *network), name.endswith("lm"), paper=paper))
+        options = (*cost, *network, *_OPTIONS[task][name[:3]])
+        rows.append(Row(f"{task}-{name}", task, title, options, name.endswith("lm"), paper=paper))
     return rows
+
+
+def _extended(task: str, *options: str, cost: str = "sll") -> tuple[str, ...]:
+    """The options of a task's rows with this cost, and others."""
+    return ("--cost", _COSTS[cost], *_OPTIONS[task][cost], *options)
 
 
 def _peer_rows(task: str) -> list[Row]:
@@ -59,25 +78,25 @@ def _peer_rows(task: str) -> list[Row]:
     ]
 
 
-_SENTENCE = ("--cost", "sentence")
+_LSTM = ("--cost", "sentence", "--network", "lstm", "--no-predicates")
 _ROWS = [
     *_network_rows("pos"),
-    Row("pos-characters", "pos", "WLL + vectors, characters", ("--cost", "word", "--characters"), True),
+    Row("pos-characters", "pos", "WLL + vectors, characters", _extended("pos", "--characters", cost="wll"), True),
     *_peer_rows("pos"),
     *_network_rows("chunk"),
-    Row("chunk-cascade", "chunk", "SLL + vectors, POS of a tagger", _SENTENCE, True, True, paper="cascade"),
-    Row("chunk-pos", "chunk", "SLL + vectors, POS column", (*_SENTENCE, "--column-feature", "1"), True),
+    Row("chunk-cascade", "chunk", "SLL + vectors, POS of a tagger", _extended("chunk"), True, True, paper="cascade"),
+    Row("chunk-pos", "chunk", "SLL + vectors, POS column", _extended("chunk", "--column-feature", "1"), True),
     *_peer_rows("chunk"),
     Row("chunk-crfsuite-pos", "chunk", "sklearn-crfsuite, POS column", peer="crfsuite", settings={"columns": True}),
     *_network_rows("ner"),
-    Row("ner-characters", "ner", "SLL + vectors, characters", (*_SENTENCE, "--characters"), True),
+    Row("ner-characters", "ner", "SLL + vectors, characters", _extended("ner", "--characters"), True),
     *_peer_rows("ner"),
     *_network_rows("names"),
-    Row("names-characters", "names", "SLL + vectors, characters", (*_SENTENCE, "--characters"), True),
+    Row("names-characters", "names", "SLL + vectors, characters", _extended("names", "--characters"), True),
     *_peer_rows("names"),
     *_network_rows("srl"),
-    Row("srl-lstm", "srl", "bidirectional LSTM, SLL", (*_SENTENCE, "--network", "lstm", "--no-predicates")),
-    Row("srl-lstm-lm", "srl", "... + vectors", (*_SENTENCE, "--network", "lstm", "--no-predicates"), True),
+    Row("srl-lstm", "srl", "bidirectional LSTM, SLL", _LSTM),
+    Row("srl-lstm-lm", "srl", "bidirectional LSTM, SLL + vectors", _LSTM, True),
 ]
 ROWS = {row.name: row for row in _ROWS}
 
