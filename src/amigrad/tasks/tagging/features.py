@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,8 @@ class Features:
         self._of_words = [column for column in self.columns if column.value is not None]
         self._of_sentences = [column for column in self.columns if column.value is None]
         self._characters = self.vocabularies.get(CHARACTERS)
+        self.lock = threading.Lock()
+        """To be held while words are encoded, which may be new types: taggers may share features."""
         self._forget()
 
     @classmethod

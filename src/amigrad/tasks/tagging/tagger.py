@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -12,7 +11,7 @@ from amigrad.data import DataError, split_sentences, tokenize
 from amigrad.functions import Generator
 from amigrad.tasks.tagging.decode import Decoder
 from amigrad.tasks.tagging.examples import Windows
-from amigrad.tasks.tagging.features import Features
+from amigrad.tasks.tagging.features import Features, Indices
 from amigrad.tasks.tagging.model import Speller, WindowTagger
 from amigrad.tasks.tagging.options import TaggerOptions
 from amigrad.tasks.tagging.predict import Predictor
@@ -54,7 +53,6 @@ class Tagger:
         self.tag_set = tag_set
         self.model = model
         self._predict = Predictor(model, None if tag_set.scheme is None else Decoder(tag_set.tags))
-        self._lock = threading.Lock()
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Tagger:
@@ -107,12 +105,24 @@ class Tagger:
         """The tags of some sentences' words, one sentence behind the other; lengths: how many each has; given: the
         columns that come with them, by name. Raises DataError if the model reads a column that is not there.
         """
+        return self.tag_windows(*self.windows(words, lengths, given), lengths)
+
+    def windows(
+        self, words: Sequence[str], lengths: Sequence[int], given: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[Windows, Indices]:
+        """The windows of these words' types, and the table of the types; `given` and errors as in `tag_words`.
+
+        They are the same for all taggers that have the same features.
+        """
         if any(name not in (given or {}) for name in self.options.given):
             given_columns(self.options.given, lengths, [])
-        with self._lock:
+        with self.features.lock:
             types, table = self.features.encode(words, lengths, given)
-        tags = self._predict(Windows(types, lengths, self.features.window), table, lengths)
-        return self.tag_set.strings(tags, lengths)
+        return Windows(types, lengths, self.features.window), table
+
+    def tag_windows(self, windows: Windows, table: Indices, lengths: Sequence[int]) -> list[str]:
+        """The tags of words whose windows are there already."""
+        return self.tag_set.strings(self._predict(windows, table, lengths), lengths)
 
 
 def grouped(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic
 
+from amigrad.tasks.tagging.examples import Windows
+from amigrad.tasks.tagging.features import Indices
 from amigrad.tasks.tagging.options import OptionsError
 from amigrad.tasks.tagging.tagger import BLOCK_TOKENS, Block, Item, Tagger, as_words, given_columns, grouped
 
@@ -94,7 +96,20 @@ class Taggers(Mapping[str, Tagger]):
         names = self.given
         for items, words, lengths in grouped(sentences, key=key, block_tokens=block_tokens):
             columns = given_columns(names, lengths, [given(item) for item in items] if given else [])
-            yield Layers(items, lengths, words, {n: t.tag_words(words, lengths, columns) for n, t in self.items()})
+            yield Layers(items, lengths, words, self._tag(words, lengths, columns))
+
+    def _tag(
+        self, words: Sequence[str], lengths: Sequence[int], given: Mapping[str, Sequence[str]]
+    ) -> dict[str, list[str]]:
+        """The tags of each tagger. Words are looked up once for those that have the same features."""
+        found: dict[str, list[str]] = {}
+        looked_up: dict[int, tuple[Windows, Indices]] = {}
+        for name, tagger in self.items():
+            key = id(tagger.features)
+            if key not in looked_up:
+                looked_up[key] = tagger.windows(words, lengths, given)
+            found[name] = tagger.tag_windows(*looked_up[key], lengths)
+        return found
 
 
 def names_of(folders: Sequence[str | os.PathLike[str]]) -> list[str]:
