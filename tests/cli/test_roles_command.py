@@ -118,6 +118,10 @@ def test_mistakes_are_explained(model: Path, corpus: Path, tmp_path: Path, capfd
     train = ["train", "--train", corpus, "--output", tmp_path / "x"]
     fails(capfd, [*train, "--network", "cnn"], "network is one of lstm, convolution, not 'cnn'")
     fails(capfd, ["label", model, "--words", corpus, corpus], "--words goes with --given")
+    props = tmp_path / "a.props"
+    props.write_text("- (A0*)\nsee (V*)\n")
+    fails(capfd, ["evaluate", model, props], "a.props: this file has lemmas and brackets, but no words", "--words")
+    fails(capfd, ["train", "--train", props, "--output", tmp_path / "x"], "Give them with --train-words")
     plain = tmp_path / "plain.txt"
     plain.write_text("Ann NN\nran VB\n")
     fails(capfd, ["train", "--train", plain, "--dev", corpus, "--output", tmp_path / "x"], "plain.txt")

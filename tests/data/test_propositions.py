@@ -122,7 +122,11 @@ def test_spans_that_cross_cannot_be_written(spans):
         ("a - (A0*)\nb go (V*)\n\na - (A0*\nb go *A1)\n", 5, "closes A1, but A0 is open"),
         ("a - (A0*)\nb go (V*)\n\na - A0\nb go (V*)\n", 4, "'A0' is no bracket tag"),
         ("a - (A0*)\nb go (V*)\n\na - (A0*)\nb go\n", 5, "2 columns, but line 4 has 3"),
-        ("a - (A0*)\nb go (V*)\n\na be (A0*)\nb go (V*)\n", 4, "2 predicates in this sentence, but 1 columns"),
+        (
+            "a - (A0*)\nb go (V*)\n\na be (A0*)\nb go (V*)\n",
+            4,
+            "sentence: 2, but columns of arguments: 1",
+        ),
         ("a - (A0*) *\nb go (V*) *\n", 1, "as many predicates as there are bracket columns (2)"),
     ],
 )

@@ -12,6 +12,9 @@ import typer
 from amigrad.cli.tagger import Tokens, named_paths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from amigrad.cli.roles_report import Item
     from amigrad.data import PropositionSentence
     from amigrad.tasks.roles import RoleLabeller, RoleOptions
 
@@ -138,11 +141,11 @@ def train(
     from amigrad.tasks.tagging import Tagger
     from amigrad.train.errors import Interrupted, OtherSettingsError
 
-    train_sentences = _read(train, train_words)
+    train_sentences = _read(train, train_words, "--train-words")
     if dev is None:
         train_sentences, dev_sentences = hold_out(train_sentences, str(train))
     else:
-        dev_sentences = _read(dev, dev_words)
+        dev_sentences = _read(dev, dev_words, "--dev-words")
     try:
         labeller = train_labeller(
             train_sentences,
@@ -195,7 +198,7 @@ def label(
       amigrad roles label roles --given dev.txt --output props > dev.props
     """
     from amigrad.cli.roles_report import write_labelled
-    from amigrad.data import english_tokenizer
+    from amigrad.data import english_tokenizer, read_text, read_tokens
     from amigrad.tasks.roles import RoleLabeller
 
     if words is not None and (not given or len(files or []) > 1):
@@ -206,7 +209,11 @@ def label(
     split = None if tokens or given else english_tokenizer(tokenizer.value)
     sources: list[Path | BinaryIO] = [*(files or [])] or [sys.stdin.buffer]
     for source in sources:
-        write_labelled(labeller, source, output.value, tokens=tokens, given=given, words=words, tokenizer=split)
+        items: Iterable[Item]
+        plain = read_tokens(source) if tokens else read_text(source, split)
+        items = _read(source, words) if given else plain
+        typed = not isinstance(source, Path) and source.isatty()  # someone types, and wants each answer at once
+        write_labelled(labeller, items, output.value, find=not given, at_once=typed)
 
 
 @app.command()
@@ -252,10 +259,10 @@ def score(
       amigrad roles score dev.txt mine.txt --json
     """
     from amigrad.cli.roles_report import print_evaluation
-    from amigrad.data import DataError
+    from amigrad.data import DataError, read_propositions
     from amigrad.tasks.roles import RoleEvaluation, score_propositions
 
-    due, found = _read(gold, None), _read(predicted, None)
+    due, found = read_propositions(gold), read_propositions(predicted)
     if len(due) != len(found):
         problem = f"{len(found)} sentences, but {len(due)} in {gold}"
         raise DataError(str(predicted), None, problem, "Give propositions of the same sentences")
@@ -276,10 +283,17 @@ def _finding(labeller: RoleLabeller, folder: Path, given: bool) -> RoleLabeller:
     return labeller
 
 
-def _read(path: Path, words: Path | None) -> list[PropositionSentence]:
-    from amigrad.data import read_propositions
+def _read(source: Path | BinaryIO, words: Path | None, option: str = "--words") -> list[PropositionSentence]:
+    """Sentences with their words; the option is what gives these if the file has none."""
+    from amigrad.data import DataError, read_propositions
+    from amigrad.data.lines import source_name
+    from amigrad.data.propositions import NONE
 
-    return read_propositions(path, words=words)
+    sentences = read_propositions(source, words=words)
+    if all(word == NONE for sentence in sentences for word in sentence.words):
+        problem = "this file has lemmas and brackets, but no words"
+        raise DataError(source_name(source), None, problem, f"Give them with {option}")
+    return sentences
 
 
 def _options(chosen: dict[str, object]) -> RoleOptions:

@@ -6,44 +6,29 @@ import json as json_module
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from amigrad.data import (
     PropositionSentence,
     Sentence,
     TextSentence,
-    Tokenizer,
     format_propositions,
-    read_propositions,
-    read_text,
-    read_tokens,
 )
 from amigrad.tasks.roles import RoleEvaluation, RoleLabeller
 from amigrad.tasks.roles.labeller import BLOCK_TOKENS
 from amigrad.train.metrics import ChunkScore
 
+Item = PropositionSentence | Sentence | TextSentence
+
 
 def write_labelled(
-    labeller: RoleLabeller,
-    source: Path | BinaryIO,
-    output: str,
-    *,
-    tokens: bool = False,
-    given: bool = False,
-    words: Path | None = None,
-    tokenizer: Tokenizer | None = None,
+    labeller: RoleLabeller, items: Iterable[Item], output: str, *, find: bool, at_once: bool = False
 ) -> None:
-    """Label what a source holds and write it to the standard output, block by block.
+    """Label sentences and write them to the standard output, block by block, or each at once.
 
-    The source holds text, which the tokenizer takes apart; or a token a line; or sentences with predicates given.
+    `find` finds their predicates first; otherwise these are given.
     """
-    items: Iterable[PropositionSentence | Sentence | TextSentence]
-    if given:
-        items = read_propositions(source, words=words)
-    else:
-        items = read_tokens(source) if tokens else read_text(source, tokenizer)
-    entering: deque[PropositionSentence | Sentence | TextSentence] = deque()
+    entering: deque[Item] = deque()
 
     def sentences() -> Iterator[PropositionSentence]:
         for item in items:
@@ -52,11 +37,9 @@ def write_labelled(
 
     write = _WRITERS[output]
     out = sys.stdout.buffer
-    waiting = not isinstance(source, Path) and source.isatty()  # someone types, and wants each answer at once
-    block_tokens = 1 if waiting else BLOCK_TOKENS
-    for sentence in labeller.label_blocks(sentences(), find=not given, block_tokens=block_tokens):
+    for sentence in labeller.label_blocks(sentences(), find=find, block_tokens=1 if at_once else BLOCK_TOKENS):
         out.write(write(sentence, entering.popleft()).encode())
-        if waiting:
+        if at_once:
             out.flush()
 
 

@@ -211,7 +211,7 @@ def _sentence(name: str, block: Block, columns: PropositionColumns) -> Propositi
     predicates = [place for place, (_, fields) in enumerate(block) if fields[columns.lemma] != NONE]
     count = max(0, width - columns.arguments)
     if len(predicates) != count:
-        problem = f"{len(predicates)} predicates in this sentence, but {count} columns of arguments"
+        problem = f"predicates in this sentence: {len(predicates)}, but columns of arguments: {count}"
         raise DataError(name, first, problem, _REMEDY)
     propositions = []
     for column, predicate in enumerate(predicates, columns.arguments):
