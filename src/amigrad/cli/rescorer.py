@@ -69,7 +69,10 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Passes over the bitext.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a better model.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Predictions a step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Step length of Adam.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adam or adagrad.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Step length. Default: one that suits the optimizer.")
+    ] = None,
     schedule: Annotated[str | None, typer.Option(help="linear: the learning rate falls to 0; constant.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same model.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads that a step may use.")] = 1,
@@ -108,6 +111,7 @@ def train(
         "epochs": epochs,
         "patience": patience,
         "batch_size": batch_size,
+        "optimizer": optimizer,
         "learning_rate": learning_rate,
         "schedule": schedule,
         "seed": seed,

@@ -138,6 +138,7 @@ def test_every_thirtieth_pair_is_kept_back(bitext: Bitext) -> None:
         ({"alpha": -1.0}, "alpha is not negative"),
         ({"epochs": 0}, "epochs is at least 1, not 0"),
         ({"source_words": 2}, "source words is at least 5"),
+        ({"optimizer": "sgd"}, "optimizer is one of adam, adagrad"),
         ({"learning_rate": 0.0}, "learning rate is greater than 0"),
         ({"seed": -1}, "a seed is"),
     ],

@@ -14,6 +14,9 @@ OBJECTIVES = ("self-normalised", "softmax", "nce")
 UNKNOWN = ("class", "unk")
 SCHEDULES = ("linear", "constant")
 
+OPTIMIZERS = {"adam": 0.003, "adagrad": 0.05}
+"""The optimizers, each with the learning rate that it has if none is given."""
+
 VARIATIONS = {
     "s2t-l2r": ("source-to-target", "left-to-right"),
     "s2t-r2l": ("source-to-target", "right-to-left"),
@@ -35,7 +38,8 @@ class JointOptions:
     4), so that probabilities can be had without the sum Z over all words; "nce", noise-contrastive estimation with
     `noise` words drawn for a batch by their frequency (Mnih and Teh 2012), which costs no sum in training either.
     dropout: the share of the looked-up words' numbers left out in training; hidden_dropout: of the layers' outputs.
-    The learning rate is that of Adam; with the schedule "linear" it falls evenly to 0 at the last epoch.
+    The learning rate, by default one that suits the optimizer, falls evenly to 0 at the last epoch with the schedule
+    "linear".
     smoothing: the share of the cost that asks for all words alike.
 
     The paper's sizes are word_size=192, first_size=512, second_size=512, source_words=16000, target_words=32000.
@@ -61,7 +65,8 @@ class JointOptions:
     noise: int = 256
     smoothing: float = 0.0
 
-    learning_rate: float = 0.001
+    optimizer: str = "adam"
+    learning_rate: float | None = None
     schedule: str = "linear"
     weight_decay: float = 0.0
     batch_size: int = 256
@@ -75,6 +80,7 @@ class JointOptions:
         _one_of("objective", self.objective, OBJECTIVES)
         _one_of("unknown", self.unknown, UNKNOWN)
         _one_of("schedule", self.schedule, SCHEDULES)
+        _one_of("optimizer", self.optimizer, OPTIMIZERS)
         if self.window != 0 and (self.window < 0 or self.window % 2 == 0):
             raise OptionsError(f"the window has a word in its middle: an odd number of words or 0, not {self.window}")
         if self.history < 0 or self.history + self.window == 0:
@@ -87,7 +93,7 @@ class JointOptions:
             value = getattr(self, name)
             if not 0.0 <= value < 1.0:
                 raise OptionsError(f"{_words(name)} is in [0, 1), not {value}")
-        if not 0.0 < self.learning_rate < float("inf"):
+        if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
             raise OptionsError(f"the learning rate is greater than 0, not {self.learning_rate}")
         for name in ("alpha", "weight_decay"):
             if not 0.0 <= getattr(self, name) < float("inf"):
@@ -96,6 +102,11 @@ class JointOptions:
             self._at_least("patience", 1)
         if not 0 <= self.seed < 2**63:
             raise OptionsError(f"a seed is an integer from 0 to 2^63 - 1, not {self.seed}")
+
+    @property
+    def rate(self) -> float:
+        """The learning rate at the beginning."""
+        return OPTIMIZERS[self.optimizer] if self.learning_rate is None else self.learning_rate
 
     @property
     def to_source(self) -> bool:
@@ -137,7 +148,7 @@ class JointOptions:
 def _typed(name: str, value: Any, kind: Any) -> Any:
     if type(value) is kind or type(value) in get_args(kind):
         return value
-    if kind is float and type(value) is int:
+    if float in (kind, *get_args(kind)) and type(value) is int:
         return float(value)
     raise OptionsError(f"the option '{name}' cannot be {value!r}")
 

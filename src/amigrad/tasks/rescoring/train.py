@@ -15,7 +15,7 @@ from amigrad.backends import compile
 from amigrad.data import DataError
 from amigrad.data.bitext import Bitext
 from amigrad.graph import Tensor, tensor
-from amigrad.optim import Adam
+from amigrad.optim import Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear
 from amigrad.tasks.rescoring.contexts import Contexts
 from amigrad.tasks.rescoring.examples import Examples, contexts_of, pairs_of
@@ -61,10 +61,7 @@ def train_joint(
     examples = Examples(contexts_of(pairs, options), len(predicted), options)
     network = create_network(options, source, target)
     steps = options.epochs * -(-len(examples) // options.batch_size)
-    rate: float | Schedule = options.learning_rate
-    if options.schedule == "linear":
-        rate = linear(options.learning_rate, 0.0, steps)
-    optimizer = Adam(network.named_parameters(), learning_rate=rate, weight_decay=options.weight_decay, lookup="lazy")
+    optimizer = create_optimizer(options, network, steps)
     measure = measured(network, dev_contexts(dev, source, target, lexicon, options))
 
     def evaluate() -> Mapping[str, float]:
@@ -94,6 +91,15 @@ def train_joint(
     return model
 
 
+def create_optimizer(options: JointOptions, network: JointNetwork, steps: int) -> Optimizer:
+    """The optimizer that these options ask for, for a training of so many steps at most."""
+    kinds: dict[str, Callable[..., Optimizer]] = {"adagrad": Adagrad, "adam": Adam}
+    rate: float | Schedule = options.rate if options.schedule == "constant" else linear(options.rate, 0.0, steps)
+    return kinds[options.optimizer](
+        network.named_parameters(), learning_rate=rate, weight_decay=options.weight_decay, lookup="lazy"
+    )
+
+
 def hold_out(bitext: Bitext, every: int = 30) -> tuple[Bitext, Bitext]:
     """Bitext in two: all but each thirtieth pair, and these. A bitext of one pair is both."""
     if len(bitext) < 2:
@@ -110,7 +116,7 @@ def hold_out(bitext: Bitext, every: int = 30) -> tuple[Bitext, Bitext]:
     return chosen(lambda place: place % every != every - 1), chosen(lambda place: place % every == every - 1)
 
 
-def compiled_step(network: JointNetwork, optimizer: Adam, examples: Examples) -> Callable[..., Tensor]:
+def compiled_step(network: JointNetwork, optimizer: Optimizer, examples: Examples) -> Callable[..., Tensor]:
     """The training step that the options ask for, compiled."""
     if network.options.objective == "nce":
         shares = tensor(examples.shares)
