@@ -38,6 +38,7 @@ OBJECTIVES: dict[str, dict[str, Any]] = {
     "cbow": {},
     "structured": {},
     "ranking": {"size": 50, "hidden_size": 100},
+    "ranking, sgd": {"size": 50, "hidden_size": 100, "optimizer": "sgd"},
 }
 AT_GENSIM = ("skipgram", "cbow")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -67,39 +68,44 @@ def train(
     objective: Annotated[
         Objective | None,
         typer.Option(
-            help="skipgram, cbow; structured: skip-gram with a table for each place of the window; "
+            help="skipgram (the default), cbow; structured: skip-gram with a table for each place of the window; "
             "ranking: windows against windows with another word in the middle."
         ),
     ] = None,
     split: Annotated[
         Split | None,
         typer.Option(
-            help="sentences: the text is split into tokens and sentences; lines: into tokens, a line is a sentence; "
-            "tokens: at spaces only, a line is a sentence."
+            help="sentences (the default): text is split into tokens and sentences; lines: into tokens, a line is a "
+            "sentence; tokens: at spaces only, a line is a sentence."
         ),
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Numbers in a vector.")] = None,
-    window: Annotated[int | None, typer.Option(help="Words to each side that count.")] = None,
+    size: Annotated[int | None, typer.Option(help="Numbers in a vector (100).")] = None,
+    window: Annotated[int | None, typer.Option(help="Words to each side that count (5).")] = None,
     fixed_window: Annotated[
         bool | None, typer.Option("--fixed-window", help="Always the whole window, not one drawn up to it.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the text.")] = None,
-    minimum_count: Annotated[int | None, typer.Option(help="Words that occur less often are left out.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the text (5).")] = None,
+    minimum_count: Annotated[int | None, typer.Option(help="Words that occur less often are left out (5).")] = None,
     maximum_size: Annotated[int | None, typer.Option(help="Only so many of the most frequent words.")] = None,
     lower_case: Annotated[bool | None, typer.Option(help="Know words in lower case.")] = None,
     zero_digits: Annotated[bool | None, typer.Option(help="Know each digit as 0, as the tagger does.")] = None,
-    negatives: Annotated[int | None, typer.Option(help="Drawn words for each true one (not ranking).")] = None,
-    noise_power: Annotated[float | None, typer.Option(help="Words are drawn by count to this power; 0: alike.")] = None,
+    negatives: Annotated[int | None, typer.Option(help="Drawn words for each true one (5; not ranking).")] = None,
+    noise_power: Annotated[float | None, typer.Option(help="Words are drawn by count to this power (0.75).")] = None,
     sample: Annotated[
-        float | None, typer.Option(help="Leave out words more frequent than this share, often; 0: none (not ranking).")
+        float | None, typer.Option(help="Words more frequent than this share are left out often (1e-4); 0: none.")
     ] = None,
-    hidden_size: Annotated[int | None, typer.Option(help="Width of the hidden layer (ranking).")] = None,
+    hidden_size: Annotated[int | None, typer.Option(help="Width of the hidden layer (100; ranking).")] = None,
     dictionaries: Annotated[
         str | None,
         typer.Option(metavar="SIZES", help="Know so many words at first: 5000,30000 (ranking)."),
     ] = None,
     optimizer: Annotated[Method | None, typer.Option(help="sgd; adagrad (the default for ranking).")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Step length at the beginning; it falls to 0.")] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Step length at the beginning; it falls to 0. Default: one that suits objective and optimizer."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same vectors.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with a training that was stopped, or begin anew.")] = True,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
@@ -149,7 +155,8 @@ def train(
             print(f"amigrad: {stopped}", file=sys.stderr)
         raise
     print(f"{len(vectors):,} words, {vectors.size} numbers each, are in {output}.")
-    print(f"Try: amigrad embedding neighbours {output} {' '.join(vectors.words[100:400:100]) or vectors.words[0]}")
+    words = [word for word in vectors.words if word.isalpha()][100:400:100] or [shlex.quote(vectors.words[0])]
+    print(f"Try: amigrad embedding neighbours {output} {' '.join(words)}")
 
 
 @app.command()

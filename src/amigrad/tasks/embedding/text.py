@@ -39,7 +39,7 @@ class Text:
         self.vocabulary = Vocabulary.build(counts, minimum_count=options.minimum_count, maximum_size=size)
         if len(self.vocabulary) < WORDS + 2:
             problem = f"fewer than two words occur at least {options.minimum_count} times"
-            raise DataError(str(encoded.folder), None, problem, "Give more text, or a smaller minimum count")
+            raise DataError("the text", None, problem, "Give more text, or a smaller minimum count")
         self._indices: Ids = np.zeros(FIRST + len(normal), np.int32)
         self._indices[BOUNDARY] = PADDING
         self._indices[FIRST:] = self.vocabulary.indices(normal, dtype=np.int32)
