@@ -6,9 +6,9 @@ import pytest
 import amigrad as ag
 from amigrad.graph import Parameter
 from amigrad.tasks.embedding.models import BagOfWords, Ranking, SkipGram, StructuredSkipGram
-from amigrad.tasks.embedding.spans import DRAWN, DRAWN_FOR_PLACE, SPAN
+from amigrad.tasks.embedding.spans import SPAN, drawn_words
 
-VOCABULARY, SIZE, WINDOW, NEGATIVES, SPANS = 30, 6, 3, 4, 2
+VOCABULARY, SIZE, WINDOW, NEGATIVES, SPANS = 30, 6, 3, 7, 2
 
 
 def batch(width: int) -> list[np.ndarray]:
@@ -38,7 +38,7 @@ def softplus(x: float) -> float:
     return float(np.logaddexp(0.0, x))
 
 
-def skip_gram(words, outputs, tokens, sentences, reach, drawn, structured=False):
+def skip_gram(words, outputs, tokens, sentences, reach, drawn, base, structured=False):
     cost, places = 0.0, [place for place in range(-WINDOW, WINDOW + 1) if place]
     for g in range(SPANS):
         for t in range(SPAN):
@@ -57,36 +57,37 @@ def skip_gram(words, outputs, tokens, sentences, reach, drawn, structured=False)
     return cost
 
 
-def bag_of_words(words, outputs, tokens, sentences, reach, drawn):
+def bag_of_words(words, outputs, tokens, sentences, reach, drawn, base):
+    """`base`: the words' rows that the mean is of; how far `words` are from them counts in full, not in the mean."""
     cost = 0.0
     for g in range(SPANS):
         for t in range(SPAN):
             middle = t + WINDOW
             around = [
-                words[tokens[g, place]]
+                tokens[g, place]
                 for place in range(middle - reach[g, t], middle + reach[g, t] + 1)
                 if place != middle and sentences[g, place] == sentences[g, middle]
             ]
             if around:
-                h = np.mean(around, axis=0)
+                h = base[around].mean(axis=0) + (words[around] - base[around]).sum(axis=0)
                 cost += softplus(-h @ outputs[tokens[g, middle]])
-                cost += NEGATIVES / DRAWN * sum(softplus(h @ outputs[other]) for other in drawn[g])
+                cost += NEGATIVES / len(drawn[g]) * sum(softplus(h @ outputs[other]) for other in drawn[g])
     return cost
 
 
 @pytest.mark.parametrize(
     ("kind", "width", "expected"),
     [
-        (SkipGram, DRAWN, skip_gram),
-        (StructuredSkipGram, DRAWN_FOR_PLACE * 2 * WINDOW, lambda *a: skip_gram(*a, structured=True)),
-        (BagOfWords, DRAWN, bag_of_words),
+        (SkipGram, drawn_words(NEGATIVES, False), skip_gram),
+        (StructuredSkipGram, drawn_words(NEGATIVES, True) * 2 * WINDOW, lambda *a: skip_gram(*a, structured=True)),
+        (BagOfWords, drawn_words(NEGATIVES, False), bag_of_words),
     ],
 )
 def test_costs_and_gradients_are_those_of_the_pairs_one_by_one(kind, width, expected):
     model, arguments = model_of(kind), batch(width)
     tables = [model.words.table, model.outputs]
     values = [np.asarray(table.value, np.float64) for table in tables]
-    reference = expected(*values, *arguments)
+    reference = expected(*values, *arguments, values[0])
     rate = 1e-3
     optimizer = ag.optim.SGD(model.named_parameters(), rate)
 
@@ -102,7 +103,7 @@ def test_costs_and_gradients_are_those_of_the_pairs_one_by_one(kind, width, expe
         for row, column in ((0, 0), (7, 3), (29, 5)):
             shifted = [value.copy() for value in values]
             shifted[number][row, column] += 1e-5
-            slope = (expected(*shifted, *arguments) - reference) / 1e-5
+            slope = (expected(*shifted, *arguments, values[0]) - reference) / 1e-5
             assert gradient[row, column] == pytest.approx(slope, rel=0.01, abs=0.01)  # 1e-3 from float32 over the rate
 
 

@@ -10,7 +10,7 @@ from amigrad.functions import Generator
 from amigrad.graph import Parameter, Tensor, float32
 from amigrad.nn import LookupTable, Module
 from amigrad.nn.initializers import uniform
-from amigrad.tasks.embedding.spans import DRAWN, DRAWN_FOR_PLACE, SPAN
+from amigrad.tasks.embedding.spans import SPAN, drawn_words
 
 
 class SpanModel(Module):
@@ -28,6 +28,7 @@ class SpanModel(Module):
         self.words = LookupTable(vocabulary, size, generator=generator, initializer=uniform(-limit, limit))
         self.outputs = Parameter(np.zeros((vocabulary * self.tables(window), size), np.float32), name="outputs")
         self.window, self.negatives = window, negatives
+        self.drawn = drawn_words(negatives, self.tables(window) > 1)
 
     @staticmethod
     def tables(window: int) -> int:
@@ -61,25 +62,30 @@ class SkipGram(SpanModel):
     def cost_of(self, tokens: Tensor, sentences: Tensor, reach: Tensor, drawn: Tensor) -> Tensor:
         around = SPAN + 2 * self.window
         inputs = self.words(self._inner(tokens))
-        outputs = xp.take(self.outputs, xp.concat([tokens, drawn[:, :DRAWN]], 1))
+        outputs = xp.take(self.outputs, xp.concat([tokens, drawn[:, : self.drawn]], 1))
         scores = xp.matmul(outputs, xp.matrix_transpose(inputs))
         pairs = self._pairs(sentences, reach)
-        weight = xp.sum(pairs, 1, keepdims=True) * (self.negatives / DRAWN)
+        weight = xp.sum(pairs, 1, keepdims=True) * (self.negatives / self.drawn)
         return xp.sum(_surprise(-scores[:, :around]) * pairs) + xp.sum(_surprise(scores[:, around:]) * weight)
 
 
 class BagOfWords(SpanModel):
-    """The mean of the words around it predicts each word (CBOW, Mikolov et al. 2013)."""
+    """The mean of the words around it predicts each word (CBOW, Mikolov et al. 2013).
+
+    As in word2vec, each of these words gets the whole gradient of the mean, not its share: else they hardly move.
+    """
 
     def cost_of(self, tokens: Tensor, sentences: Tensor, reach: Tensor, drawn: Tensor) -> Tensor:
         pairs = self._pairs(sentences, reach)
         count = xp.sum(pairs, 1, keepdims=True)
-        inputs = xp.matmul(xp.matrix_transpose(pairs / xp.maximum(count, 1.0)), self.words(tokens))
+        total = xp.matmul(xp.matrix_transpose(pairs), self.words(tokens))
+        mean = total / xp.matrix_transpose(xp.maximum(count, 1.0))
+        inputs = total + xp.stop_gradient(mean - total)
         weight = xp.minimum(count, 1.0)
         true = xp.sum(inputs * xp.take(self.outputs, self._inner(tokens)), 2)
-        false = xp.matmul(xp.take(self.outputs, drawn[:, :DRAWN]), xp.matrix_transpose(inputs))
+        false = xp.matmul(xp.take(self.outputs, drawn[:, : self.drawn]), xp.matrix_transpose(inputs))
         return xp.sum(_surprise(-true) * xp.squeeze(weight, 1)) + xp.sum(
-            _surprise(false) * (weight * (self.negatives / DRAWN))
+            _surprise(false) * (weight * (self.negatives / self.drawn))
         )
 
 
@@ -102,12 +108,12 @@ class StructuredSkipGram(SpanModel):
         inputs = self.words(self._inner(tokens))
         neighbours = xp.stack([tokens[:, part] for part in beside], axis=1) * count + table[:, None]
         true = xp.sum(xp.expand_dims(inputs, 1) * xp.take(self.outputs, neighbours), 3)
-        spans, width = drawn.shape[0], count * DRAWN_FOR_PLACE
-        others = xp.reshape(drawn[:, :width], (spans, count, DRAWN_FOR_PLACE)) * count + table[:, None]
+        spans, width = drawn.shape[0], count * self.drawn
+        others = xp.reshape(drawn[:, :width], (spans, count, self.drawn)) * count + table[:, None]
         outputs = xp.take(self.outputs, xp.reshape(others, (spans, width)))
         false = xp.matmul(outputs, xp.matrix_transpose(inputs))
-        false = xp.reshape(false, (spans, count, DRAWN_FOR_PLACE, SPAN))
-        weight = xp.expand_dims(pairs, 2) * (self.negatives / DRAWN_FOR_PLACE)
+        false = xp.reshape(false, (spans, count, self.drawn, SPAN))
+        weight = xp.expand_dims(pairs, 2) * (self.negatives / self.drawn)
         return xp.sum(_surprise(-true) * pairs) + xp.sum(_surprise(false) * weight)
 
 

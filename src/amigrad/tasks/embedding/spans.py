@@ -19,12 +19,6 @@ from amigrad.tasks.embedding.text import PADDING, UNKNOWN, WORDS, Choice, Draws,
 SPAN = 16
 """Words in a span."""
 
-DRAWN = 16
-"""Words that are drawn for a span; each counts as much as it takes to stand for the negatives of all its pairs."""
-
-DRAWN_FOR_PLACE = 4
-"""The same for each place of the window, where these have tables of their own."""
-
 SPANS = 4
 """Spans in a step, at most."""
 
@@ -32,6 +26,14 @@ LOAD, STABLE = 32.0, 4.0
 """How many pairs of a step may meet in a row before a step gets fewer spans, and the largest rate times this number."""
 
 _LEFT_OUT, _REACH, _NEGATIVES = 0, 1, 2
+
+
+def drawn_words(negatives: int, places: bool) -> int:
+    """How many words are drawn for a span, or for each place of its windows where these have tables of their own.
+
+    Each counts as much as it takes to stand for the negatives of all pairs; with more negatives there are more.
+    """
+    return (4 if places else 16) * -(-negatives // 5)
 
 
 class SpanExamples:
@@ -50,8 +52,8 @@ class SpanExamples:
             self._kept[WORDS:] = np.minimum(1.0, np.sqrt(ratio) + ratio)
         self._kept[UNKNOWN] = 0.0
         self._limit = (self._kept * (2.0**32 - 1)).astype(np.uint32)
-        self.drawn = DRAWN_FOR_PLACE * 2 * options.window if places else DRAWN
-        """How many words are drawn for a span."""
+        self.drawn = drawn_words(options.negatives, places)
+        """How many words are drawn for a span, or for each place of its windows."""
         self.spans, self.highest_rate = self._stable()
         """Spans in a step, and the largest learning rate of gradient descent."""
         self.step_size = SPAN * self.spans
@@ -87,7 +89,8 @@ class SpanExamples:
             reach = np.full(size, window, np.int32)
         else:
             reach = draws.below(window, size, _REACH) + np.int32(1)
-        negatives = self._negatives.draw(draws, steps * self.spans * self.drawn, _NEGATIVES)
+        drawn = self.drawn * (2 * window if self._places else 1)
+        negatives = self._negatives.draw(draws, steps * self.spans * drawn, _NEGATIVES)
         shape = (steps, self.spans)
         return (
             _overlapping(tokens, window).reshape(*shape, -1),
@@ -105,8 +108,8 @@ class SpanExamples:
         kept, chance = self._kept[WORDS:] * counts, counts**options.noise_power
         inputs = SPAN * pairs * (1 + options.negatives) * kept.max() / kept.sum()
         spans = int(np.clip(LOAD / inputs, 1, SPANS))
-        each = SPAN * options.negatives * (1 / DRAWN_FOR_PLACE if self._places else pairs / DRAWN)
-        drawn = each * (1 + spans * DRAWN * chance.max() / chance.sum())
+        each = SPAN * options.negatives * (1 if self._places else pairs) / self.drawn
+        drawn = each * (1 + spans * self.drawn * chance.max() / chance.sum())
         return spans, STABLE / max(inputs * spans, drawn)
 
 
