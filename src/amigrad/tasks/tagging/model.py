@@ -67,8 +67,8 @@ class WindowTagger(Module):
     def parts(self, columns: Sequence[TensorLike], letters: TensorLike | None = None) -> Tensor:
         """What each of some word types adds to the hidden layer at each place of the window.
 
-        columns: (U,) int each, letters: (U, L) int -> (U * window, hidden): row `u * window + place`. Text repeats its
-        words, so to tag it, these products are computed once for each type, and added up for each token.
+        columns: (U,) int each, letters: (U, L) int -> (U, window * hidden), place by place. Text repeats its words, so
+        to tag it, these products are computed once for each type, and added up for each token.
         """
         every = [table(column) for table, column in zip(self.tables.values(), columns, strict=True)]
         if letters is not None:
@@ -82,14 +82,17 @@ class WindowTagger(Module):
             by_place = reshape(self.hidden.weight[start:end], (self.window, size, self.hidden_size))
             weights.append(reshape(permute_dims(by_place, (1, 0, 2)), (size, self.window * self.hidden_size)))
             start = end
-        product = matmul(rows, concat(weights, axis=0))
-        return reshape(product, (rows.shape[0] * self.window, self.hidden_size))
+        return matmul(rows, concat(weights, axis=0))
 
     def scores_of_parts(self, parts: Tensor, index: Tensor) -> Tensor:
-        """The scores of the tags, but for rounding. index: (N, window), which rows of the parts -> (N, tags)"""
-        hidden = take(parts, index[:, 0])
+        """The scores of the tags, but for rounding.
+
+        index: (N, window), for each place `type * window + place`, the types as `parts` was given them -> (N, tags)
+        """
+        rows = reshape(parts, (parts.shape[0] * self.window, self.hidden_size))
+        hidden = take(rows, index[:, 0])
         for place in range(1, self.window):
-            hidden = hidden + take(parts, index[:, place])
+            hidden = hidden + take(rows, index[:, place])
         if self.hidden.bias is not None:
             hidden = hidden + self.hidden.bias
         return self.output(hardtanh(hidden))
