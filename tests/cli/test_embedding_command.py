@@ -93,6 +93,10 @@ def test_mistakes_are_told_in_a_line(model, corpus, capsys, tmp_path):
     assert "for the objective 'ranking'" in ask(
         capsys, "train", corpus, "--output", tmp_path / "x", "--dictionaries", "5", code=2
     )
+    (tmp_path / "tagger").mkdir()
+    (tmp_path / "tagger" / "model.json").write_text('{"format": "amigrad.tagger"}')
+    taken = ask(capsys, "train", corpus, "--output", tmp_path / "tagger", code=2)
+    assert "there is a model of format amigrad.tagger already" in taken
     other = ask(capsys, "train", corpus, "--output", model, *SMALL, "--window", "2", code=2)
     assert "window was 5, is 2" in other
     assert "--no-resume" in other

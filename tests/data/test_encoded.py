@@ -1,5 +1,6 @@
 import gzip
 import os
+import threading
 from collections import Counter
 
 import numpy as np
@@ -56,6 +57,18 @@ def test_several_files_compressed_or_not_are_one_text(write, tmp_path):
     assert decoded(text)[-1] == ["More", "of", "it", "."]
     assert np.array_equal(text.read(3, 7), text.read(0, text.length)[3:7])
     assert len(text.read(text.length - 2, text.length + 99)) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_read_as_a_file_is(write, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_BLOCK", 4)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(TEXT,))
+    writer.start()
+    text = encode([pipe], tmp_path / "piped", advance=lambda done, total: None)
+    writer.join()
+    assert text.fingerprint == encode([write(TEXT)], tmp_path / "text").fingerprint
 
 
 def test_a_text_is_encoded_once_and_anew_when_it_changes(write, tmp_path):

@@ -155,7 +155,8 @@ def train(
             print(f"amigrad: {stopped}", file=sys.stderr)
         raise
     print(f"{len(vectors):,} words, {vectors.size} numbers each, are in {output}.")
-    words = [word for word in vectors.words if word.isalpha()][100:400:100] or [shlex.quote(vectors.words[0])]
+    plain = [word for word in vectors.words if word.isalpha() and len(word) < 20]
+    words = plain[100:400:100] or plain[:1] or [shlex.quote(vectors.words[0])]
     print(f"Try: amigrad embedding neighbours {output} {' '.join(words)}")
 
 

@@ -122,7 +122,7 @@ def _blocks(files: Sequence[Path], split: str, index: dict[str, int], advance: A
                 if len(ids) >= _BLOCK:
                     yield np.frombuffer(ids, np.int32)
                     ids = array("i")
-                    if advance is not None:
+                    if advance is not None and stream.seekable():
                         advance(before + stream.tell(), total)
         before += file.stat().st_size
     if ids:

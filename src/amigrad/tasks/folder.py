@@ -107,6 +107,17 @@ def load_folder(folder: Folder, kind: str, version: int) -> SavedModel:
     return SavedModel(content["configuration"], vocabularies, parameters)
 
 
+def require_room(folder: Folder, kind: str) -> None:
+    """Raise ModelError if a folder holds a model of another kind, which one of this kind would overwrite."""
+    path = Path(folder) / MODEL
+    try:
+        found = json.loads(path.read_bytes()).get("format")
+    except (OSError, ValueError, AttributeError):
+        return
+    if found != kind:
+        raise ModelError(path, f"there is a model of format {found} already", "Give another folder for the new model")
+
+
 def require_keys(path: Folder, what: str, content: Mapping[str, Any], keys: set[str]) -> None:
     """Raise ModelError unless `content` has exactly these keys."""
     for key in sorted(keys - content.keys()):

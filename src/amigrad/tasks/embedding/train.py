@@ -18,9 +18,10 @@ from amigrad.optim import SGD, Adagrad, Optimizer
 from amigrad.tasks.embedding.models import BagOfWords, Ranking, SkipGram, SpanModel, StructuredSkipGram
 from amigrad.tasks.embedding.options import EmbeddingOptions
 from amigrad.tasks.embedding.spans import SpanExamples
-from amigrad.tasks.embedding.storage import save_embedding
+from amigrad.tasks.embedding.storage import FORMAT, save_embedding
 from amigrad.tasks.embedding.text import WORDS, Text
 from amigrad.tasks.embedding.windows import WindowExamples
+from amigrad.tasks.folder import require_room
 from amigrad.train import Trainer
 from amigrad.train.progress import reading
 
@@ -46,10 +47,12 @@ def train_embedding(
     The text is read once, and kept as numbers on the disk, four bytes a word: in the output's folder, else in a
     temporary one. Memory depends on the vocabulary. With `output`, the vectors are saved in this folder, and a
     training that was stopped goes on when it is started again with the same text and options (unless `resume` is
-    False); it ends with the same vectors. Raises DataError for files that cannot be used, TrainingError if the
-    training cannot begin or go on.
+    False); it ends with the same vectors. Raises DataError for files that cannot be used, ModelError if the
+    folder has a model of another kind, TrainingError if the training cannot begin or go on.
     """
     options = options or EmbeddingOptions()
+    if output is not None:
+        require_room(output, FORMAT)
     with _folder(output) as folder:
         encoded = _encode(files, folder, options, progress)
         text = Text(encoded, options)
