@@ -61,7 +61,7 @@ def train(
     word_size: Annotated[int | None, typer.Option(help="Width of the lookup tables (paper: 192).")] = None,
     first_size: Annotated[int | None, typer.Option(help="Width of the first layer (paper: 512).")] = None,
     second_size: Annotated[int | None, typer.Option(help="Width of the second layer (paper: 512).")] = None,
-    objective: Annotated[str | None, typer.Option(help="self-normalised, softmax or nce.")] = None,
+    objective: Annotated[str | None, typer.Option(help="nce, self-normalised or softmax.")] = None,
     alpha: Annotated[float | None, typer.Option(help="Weight of log² Z (self-normalised).")] = None,
     noise: Annotated[int | None, typer.Option(help="Words drawn for a batch (nce).")] = None,
     dropout: Annotated[float | None, typer.Option(help="Share of the looked-up numbers left out in training.")] = None,

@@ -21,7 +21,15 @@ from amigrad.tasks.tagging import OptionsError
 from amigrad.train import Interrupted, TrainingError
 
 OPTIONS = JointOptions(
-    word_size=16, first_size=32, second_size=32, window=5, history=2, learning_rate=0.01, epochs=4, batch_size=64
+    word_size=16,
+    first_size=32,
+    second_size=32,
+    window=5,
+    history=2,
+    objective="self-normalised",
+    learning_rate=0.01,
+    epochs=4,
+    batch_size=64,
 )
 SMALL = replace(OPTIONS, word_size=4, first_size=8, second_size=8, epochs=2, noise=16)
 
@@ -132,7 +140,7 @@ def test_every_thirtieth_pair_is_kept_back(bitext: Bitext) -> None:
         ({"window": 0, "history": 0}, "needs a history or a window"),
         ({"direction": "s2t"}, "direction is one of source-to-target"),
         ({"order": "up"}, "order is one of"),
-        ({"objective": "mse"}, "objective is one of self-normalised, softmax, nce"),
+        ({"objective": "mse"}, "objective is one of nce, self-normalised, softmax"),
         ({"unknown": "guess"}, "unknown is one of class, unk"),
         ({"dropout": 1.0}, "dropout is in"),
         ({"alpha": -1.0}, "alpha is not negative"),

@@ -57,8 +57,8 @@ class Examples:
         counts = np.bincount(contexts.targets(), minlength=words).astype(np.float64)
         counts = np.maximum(counts, 1.0)
         shares = counts / counts.sum()
-        self.shares: NDArray[np.float32] = np.log(options.noise * shares).astype(np.float32)[:, None]
-        """log(K · frequency) of each word: (words, 1)."""
+        self.frequencies: NDArray[np.float32] = np.log(shares).astype(np.float32)[:, None]
+        """The logarithm of each word's frequency among the predictions: (words, 1)."""
         self._cumulated = np.cumsum(shares)
         self.batches = state(0, name="batches")
         """How many batches were taken so far; saved and loaded again, so that a resumed run draws the same words."""

@@ -32,7 +32,7 @@ class JointNetwork(Module):
 
     windows: (N, window) int, histories: (N, history) int -> (N, words). Rows of the lookup tables side by side, the
     window's first -> linear -> tanh -> linear -> tanh -> linear. The last layer has a row for each word, so that the
-    score of one word needs only its row; at first all words are alike and Z is about 1.
+    score of one word needs only its row. Training starts with a bias of log frequencies, so that Z is near 1.
     """
 
     def __init__(self, options: JointOptions, others: int, words: int, *, generator: Generator) -> None:

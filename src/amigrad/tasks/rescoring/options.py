@@ -10,11 +10,11 @@ from amigrad.tasks.tagging.options import OptionsError
 
 DIRECTIONS = ("source-to-target", "target-to-source")
 ORDERS = ("left-to-right", "right-to-left")
-OBJECTIVES = ("self-normalised", "softmax", "nce")
+OBJECTIVES = ("nce", "self-normalised", "softmax")
 UNKNOWN = ("class", "unk")
 SCHEDULES = ("linear", "constant")
 
-OPTIMIZERS = {"adam": 0.003, "adagrad": 0.05}
+OPTIMIZERS = {"adam": 0.004, "adagrad": 0.05}
 """The optimizers, each with the learning rate that it has if none is given."""
 
 VARIATIONS = {
@@ -34,9 +34,9 @@ class JointOptions:
     model of one side. history: words before the predicted one. The vocabularies hold the most frequent words; others
     are known by their class, or with unknown="unk" not at all.
 
-    objective: "softmax", the cross entropy; "self-normalised", with alpha · log² Z added (Devlin et al. 2014, equation
-    4), so that probabilities can be had without the sum Z over all words; "nce", noise-contrastive estimation with
-    `noise` words drawn for a batch by their frequency (Mnih and Teh 2012), which costs no sum in training either.
+    objective: "nce", noise-contrastive estimation with `noise` words drawn for a batch by their frequency (Mnih and Teh
+    2012), which costs no sum over all words; "softmax", the cross entropy; "self-normalised", with alpha · log² Z added
+    (Devlin et al. 2014, equation 4). The first and the last give probabilities without the sum Z over all words.
     dropout: the share of the looked-up words' numbers left out in training; hidden_dropout: of the layers' outputs.
     The learning rate, by default one that suits the optimizer, falls evenly to 0 at the last epoch with the schedule
     "linear".
@@ -60,9 +60,9 @@ class JointOptions:
     dropout: float = 0.2
     hidden_dropout: float = 0.3
 
-    objective: str = "self-normalised"
+    objective: str = "nce"
     alpha: float = 0.1
-    noise: int = 256
+    noise: int = 512
     smoothing: float = 0.0
 
     optimizer: str = "adam"
@@ -70,7 +70,7 @@ class JointOptions:
     schedule: str = "linear"
     weight_decay: float = 0.0
     batch_size: int = 256
-    epochs: int = 10
+    epochs: int = 8
     patience: int | None = 2
     seed: int = 1
 

@@ -60,6 +60,7 @@ def train_joint(
     predicted = source if options.to_source else target
     examples = Examples(contexts_of(pairs, options), len(predicted), options)
     network = create_network(options, source, target)
+    network.bias.assign(examples.frequencies)
     steps = options.epochs * -(-len(examples) // options.batch_size)
     optimizer = create_optimizer(options, network, steps)
     measure = measured(network, dev_contexts(dev, source, target, lexicon, options))
@@ -119,7 +120,7 @@ def hold_out(bitext: Bitext, every: int = 30) -> tuple[Bitext, Bitext]:
 def compiled_step(network: JointNetwork, optimizer: Optimizer, examples: Examples) -> Callable[..., Tensor]:
     """The training step that the options ask for, compiled."""
     if network.options.objective == "nce":
-        shares = tensor(examples.shares)
+        shares = tensor(examples.frequencies + np.float32(math.log(network.options.noise)))
 
         @compile
         def contrast(windows: Tensor, histories: Tensor, targets: Tensor, noise: Tensor) -> Tensor:
