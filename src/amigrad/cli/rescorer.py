@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amigrad.cli import rescorer_lists
+from amigrad.cli import rescorer_explain, rescorer_lists
 
 if TYPE_CHECKING:
     from amigrad.data.bitext import Bitext
@@ -191,7 +191,13 @@ def score(
         print(f"{output}: {len(sentences):,} lists with {', '.join(features.names)}")
 
 
-for _command in (rescorer_lists.lexical, rescorer_lists.tune, rescorer_lists.rescore, rescorer_lists.evaluate):
+for _command in (
+    rescorer_lists.lexical,
+    rescorer_lists.tune,
+    rescorer_lists.rescore,
+    rescorer_lists.evaluate,
+    rescorer_explain.explain,
+):
     app.command()(_command)
 
 

@@ -30,15 +30,12 @@ class AddedFeatures:
 
     def __init__(self, folders: Iterable[str | os.PathLike[str]], *, exact: bool | None = None) -> None:
         """folders: of models, or of several models. Raises ModelError for one that has none, or is damaged."""
-        joint: list[JointModel] = []
-        self.lexical: lexical.LexicalModel | None = None
-        for folder in model_folders(folders):
-            if _kind(folder) != lexical.KIND:
-                joint.append(JointModel.load(folder))
-            elif self.lexical is None:
-                self.lexical = lexical.LexicalModel.load(folder)
-            else:
-                raise ModelError(folder, "this is the second lexical model", "Give one only")
+        found = list(model_folders(folders))
+        tables = [folder for folder in found if _kind(folder) == lexical.KIND]
+        if len(tables) > 1:
+            raise ModelError(tables[1], "this is the second lexical model", "Give one only")
+        joint = joint_models(found)
+        self.lexical = lexical.LexicalModel.load(tables[0]) if tables else None
         self.joint = JointFeatures(joint, exact=exact) if joint else None
         self.names = (*(self.joint.names if self.joint else ()), *(lexical.NAMES if self.lexical else ()))
 
@@ -79,6 +76,11 @@ def write_features(
                     raise DataError(found.path, found.line, problem, "Give the list without it")
             file.write(format_hypotheses(found, dict(zip(features.names, columns.T, strict=True))))
             shown(found.number + 1)
+
+
+def joint_models(folders: Iterable[str | os.PathLike[str]]) -> list[JointModel]:
+    """The joint models among the models in some folders. Raises ModelError for a folder without a model."""
+    return [JointModel.load(folder) for folder in model_folders(folders) if _kind(folder) != lexical.KIND]
 
 
 def _kind(folder: Path) -> object:
