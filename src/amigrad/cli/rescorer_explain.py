@@ -175,7 +175,8 @@ def _prediction_html(prediction: Prediction) -> str:
         f"{escape(word)}<small>{probability(value)}</small></span>"
         for word, value in zip(prediction.words, prediction.logarithms, strict=True)
     )
-    return f"<div class=words><span class=model>{escape(prediction.model)}</span><div>{cells} = {product(prediction)}</div></div>"
+    name = f"<span class=model>{escape(prediction.model)}</span>"
+    return f"<div class=words>{name}<div>{cells} = {product(prediction)}</div></div>"
 
 
 _STYLE = """
