@@ -52,6 +52,12 @@ class WordVectors:
         """Numbers in a vector."""
         return int(self.matrix.shape[1])
 
+    def only(self, keep: Keep | None = None, limit: int | None = None) -> WordVectors:
+        """These vectors, of the words alone that `keep(word)` wants, among the first `limit`."""
+        rows: list[Any] = [row for row, word in enumerate(self.words[:limit]) if keep is None or keep(word)]
+        counts = None if self.counts is None else self.counts[rows]
+        return WordVectors(tuple(self.words[row] for row in rows), self.matrix[rows], counts)
+
     def __len__(self) -> int:
         return len(self.words)
 
@@ -79,7 +85,7 @@ def read_vectors(source: Source, *, limit: int | None = None, keep: Keep | None 
         with opened(source) as stream:
             head = _peek(stream)
             if formats.is_safetensors(head):
-                return _kept(formats.parse_safetensors(name, stream.read()), limit, keep)
+                return formats.parse_safetensors(name, stream.read()).only(keep, limit)
             rows = formats.binary_rows(name, stream) if formats.is_binary(head) else formats.text_rows(name, stream)
             return _collect(name, rows, limit, keep)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -129,9 +135,3 @@ def _collect(
     if not parts:
         raise DataError(name, None, "there are no word vectors in it", "Give a file of word vectors")
     return WordVectors(tuple(index), np.concatenate(parts))
-
-
-def _kept(vectors: WordVectors, limit: int | None, keep: Keep | None) -> WordVectors:
-    rows: list[Any] = [i for i, word in enumerate(vectors.words[:limit]) if keep is None or keep(word)]
-    counts = None if vectors.counts is None else vectors.counts[rows]
-    return WordVectors(tuple(vectors.words[i] for i in rows), vectors.matrix[rows], counts)

@@ -22,6 +22,10 @@ def test_vectors_come_from_a_folder_or_a_file(tmp_path):
     write_vectors(tmp_path / "vectors.txt", VECTORS)
     for path in (tmp_path / "model", tmp_path / "vectors.txt"):
         assert np.array_equal(load_vectors(path)["cat"], [2, 3])
+        for progress in (False, True):
+            some = load_vectors(path, keep=lambda word: word != "the", progress=progress)
+            assert some.words == ("cat", "purrs")
+            assert np.array_equal(some.matrix, VECTORS.matrix[1:])
 
 
 def test_a_damaged_embedding_is_told(tmp_path):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from amigrad.data import Vocabulary, WordVectors, read_vectors
+from amigrad.data.vectors import Keep
 from amigrad.tasks import folder as files
 from amigrad.tasks.folder import PARAMETERS, VOCABULARIES, Folder, ModelError, SavedModel, require_keys
 from amigrad.train.progress import reading
@@ -26,19 +27,23 @@ def save_embedding(folder: Folder, options: dict[str, Any], vectors: WordVectors
     files.save_folder(folder, FORMAT, VERSION, model)
 
 
-def load_vectors(path: Folder, *, progress: bool = False) -> WordVectors:
+def load_vectors(path: Folder, *, keep: Keep | None = None, progress: bool = False) -> WordVectors:
     """Word vectors of a trained embedding's folder, or of a file in any format that `data.read_vectors` knows.
 
-    `progress` shows how far a file is read. Raises ModelError or DataError for what cannot be used, OSError for what
-    cannot be opened.
+    `keep(word)` says which words to keep: of a file, memory is needed for these alone. `progress` shows how far a file
+    is read. Raises ModelError or DataError for what cannot be used, OSError for what cannot be opened.
     """
     if Path(path).is_dir():
-        return load_embedding(path)[0]
-    if not progress:
-        return read_vectors(path)
-    with open(path, "rb") as file, reading(f"reading {Path(path).name}", shown=True) as advance:
+        vectors = load_embedding(path)[0]
+        return vectors if keep is None else vectors.only(keep)
+    with open(path, "rb") as file, reading(f"reading {Path(path).name}", shown=progress) as advance:
         total = os.fstat(file.fileno()).st_size
-        return read_vectors(file, keep=lambda word: advance(file.tell(), total) or True)
+
+        def wanted(word: str) -> bool:
+            advance(file.tell(), total)
+            return keep is None or keep(word)
+
+        return read_vectors(file, keep=wanted if progress and file.seekable() else keep)
 
 
 def load_embedding(folder: Folder) -> tuple[WordVectors, dict[str, Any]]:
