@@ -28,7 +28,7 @@ from amigrad.data.text import sentence_words
 from amigrad.tasks.embedding.options import EmbeddingOptions
 from amigrad.tasks.embedding.text import Text
 from amigrad.tasks.embedding.train import create, create_optimizer, stepper
-from benchmarks.common import Program, save, show, spread, stay_on_cores
+from benchmarks.common import RESULTS, Program, save, show, spread, stay_on_cores
 
 PEER = str(Path(__file__).parent / "peers" / "gensim_peer.py")
 SHARED = {"size": 100, "window": 5, "negatives": 5, "sample": 1e-3, "minimum_count": 5, "epochs": 100, "seed": 1}
@@ -84,6 +84,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=OBJECTIVES, default=list(OBJECTIVES))
     parser.add_argument("--runs", type=int, default=5, help="of each program")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for the figures")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
@@ -119,7 +120,7 @@ def main() -> None:
         ["", "median", "most", "least"],
         lines,
     )
-    save("embedding", vars(arguments), rows)
+    save("embedding", vars(arguments), rows, arguments.output)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from amigrad.tasks.embedding import EmbeddingOptions, load_vectors, read_pairs, similarity, train_embedding
-from benchmarks.common import save, show
+from benchmarks.common import RESULTS, save, show
 from benchmarks.embedding import PEER, write_tokens
 
 
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--options", type=json.loads, default={}, help="JSON: more options of amigrad's embedding")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for the figures")
     arguments = parser.parse_args()
     shared = {"size": arguments.size, "window": arguments.window, "epochs": arguments.epochs, "minimum_count": 5}
     rows: list[dict[str, Any]] = []
@@ -69,7 +70,7 @@ def main() -> None:
     ]
     header = ["", *(file.stem for file in arguments.pairs), "seconds"]
     show("Spearman's correlation (pairs found), and seconds with reading the text", header, lines)
-    save("embedding_quality", vars(arguments), rows)
+    save("embedding_quality", vars(arguments), rows, arguments.output)
 
 
 if __name__ == "__main__":

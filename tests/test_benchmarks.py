@@ -65,3 +65,22 @@ def test_a_program_that_computes_something_else_is_left_out(tmp_path: Path, monk
     assert "something else" in row["faults"]["peer wrong"]
     assert "ZeroDivisionError" in row["faults"]["peer failing"]
     assert row["comparisons"][0]["with"] == "peer right"
+
+
+def test_embeddings_are_measured_without_a_peer(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the cat sat on the mat and the dog sat on the cat .\n" * 200, encoding="utf-8")
+    command = [sys.executable, "-m", "benchmarks.embedding", "--text", str(text), "--words", "2000", "--runs", "1"]
+    done = subprocess.run(
+        [*command, "--only", "skipgram", "ranking", "--output", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "embedding.json").read_text(encoding="utf-8"))["rows"]
+    assert [(row["objective"], row["words"]) for row in rows] == [("skipgram", 2002), ("ranking", 2002)]
+    assert all(row["speed"]["least"] > 0 for row in rows)
