@@ -12,6 +12,7 @@ from amigrad.data import DataError
 from amigrad.data.bitext import Bitext
 from amigrad.tasks.folder import ModelError
 from amigrad.tasks.rescoring import joint_features, parts
+from amigrad.tasks.rescoring.added import AddedFeatures, write_features
 from amigrad.tasks.rescoring.examples import contexts_of, pairs_of
 from amigrad.tasks.rescoring.joint import JointModel, create_network
 from amigrad.tasks.rescoring.joint_features import JointFeatures, load_models
@@ -150,6 +151,26 @@ def test_features_of_lists(
         np.testing.assert_allclose(np.concatenate([f for _, f in found]), np.column_stack(expected)[filled], atol=1e-4)
     alone: NBestList = whole[3][0]
     np.testing.assert_allclose(features(alone, candidates.sources[3]), whole[3][1], atol=1e-5)
+
+
+def test_features_are_written_into_the_list(
+    models: dict[str, JointModel], candidates: Candidates, tmp_path: Path
+) -> None:
+    path, written = nbest_file(tmp_path, candidates), tmp_path / "written.gz"
+    models["s2t-l2r"].save(tmp_path / "model")
+    features = AddedFeatures([tmp_path / "model"])
+    done: list[int] = []
+    write_features(features, read_nbest(path), candidates.sources, written, shown=done.append)
+    assert done == list(range(1, 21))
+    expected = JointFeatures([models["s2t-l2r"]]).of_lists(read_nbest(path), candidates.sources)
+    for (before, columns), after in zip(expected, read_nbest(written), strict=True):
+        assert after.names == ("LM0", "joint-s2t-l2r")
+        assert after.hypotheses == before.hypotheses
+        # Written with seven digits
+        np.testing.assert_allclose(after.features[:, 1], columns[:, 0], rtol=1e-6)
+    with pytest.raises(DataError, match=r"written\.gz, line 1: the list has a feature 'joint-s2t-l2r' already"):
+        write_features(features, read_nbest(written), candidates.sources, tmp_path / "again")
+    assert not list(tmp_path.glob("*again*"))
 
 
 def test_lists_without_links_get_those_of_the_lexical_table(
