@@ -69,6 +69,7 @@ def test_train_all_variations_and_score(corpus: list[str], tmp_path: Path) -> No
 def test_mistakes(corpus: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = ["--output", str(tmp_path / "model")]
     assert "--align" in fails(capsys, "train", *corpus[:4], *output)
+    assert "--source" in fails(capsys, "train", *corpus[2:], *output)
     assert "exclude each other" in fails(capsys, "train", *corpus, *output, "--align")
     assert "belong together" in fails(capsys, "train", *corpus, *output, "--dev-source", corpus[1])
     assert "odd number of words or 0, not 4" in fails(capsys, "train", *corpus, *output, "--window", "4")
@@ -84,7 +85,7 @@ def test_a_bad_list_leaves_nothing_behind(
     corpus: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = str(tmp_path / "lm")
-    assert run(["rescorer", "train", *corpus[:4], *corpus[6:], "--window", "0", "--output", model, "--quiet"]) == 0
+    assert run(["rescorer", "train", *corpus[2:4], *corpus[6:], "--window", "0", "--output", model, "--quiet"]) == 0
     (tmp_path / "nbest").write_text("0 ||| A ||| LM0= -1 ||| -2\n2 ||| A ||| LM0= -1 ||| -2\n")
     given = ["--nbest", tmp_path / "nbest", "--source", corpus[1], "--output", tmp_path / "out"]
     assert "nbest, line 2: id 2 follows id 0" in fails(capsys, "score", model, *given)

@@ -34,9 +34,12 @@ class Variation(StrEnum):
 
 @app.command()
 def train(
-    source: Annotated[Path, typer.Option("--source", metavar="FILE", help="Source sentences, one a line.")],
-    target: Annotated[Path, typer.Option("--target", metavar="FILE", help="Their translations, line by line.")],
+    target: Annotated[Path, typer.Option("--target", metavar="FILE", help="Translations, one a line.")],
     output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Folder for the model.")],
+    source: Annotated[
+        Path | None,
+        typer.Option("--source", metavar="FILE", help="What they translate, line by line (not for --window 0)."),
+    ] = None,
     alignment: Annotated[
         Path | None, typer.Option("--alignment", metavar="FILE", help="Their word alignment: links i-j, from 0.")
     ] = None,
@@ -89,7 +92,7 @@ def train(
     Examples:
       amigrad rescorer train --source train.de --target train.en --alignment train.align --output model
       amigrad rescorer train --source train.de --target train.en --align --variation all --output models
-      amigrad rescorer train --source train.de --target train.en --window 0 --output lm
+      amigrad rescorer train --target train.en --window 0 --output lm
       amigrad rescorer train --source train.de --target train.en --alignment train.align --output paper \\
           --word-size 192 --first-size 512 --second-size 512 --target-words 32000
     """
@@ -122,6 +125,8 @@ def train(
     if align and alignment is not None:
         raise typer.BadParameter("--align and --alignment exclude each other")
     needed = any(one.window for one in options.values())
+    if needed and source is None:
+        raise typer.BadParameter("give the source sentences with --source")
     if needed and not align and alignment is None:
         raise typer.BadParameter("give a word alignment with --alignment, or let --align make it with eflomal")
 
@@ -131,7 +136,7 @@ def train(
     from amigrad.train.errors import Interrupted, OtherSettingsError
 
     set_threads(threads)
-    bitext = read_bitext(source, target, alignment)
+    bitext = read_bitext(target if source is None else source, target, alignment)
     _tell(bitext, quiet)
     if align:
         bitext = _aligned(bitext, quiet)
