@@ -78,10 +78,11 @@ def tag(models: Sequence[str], source: Path, tagged: Path, tokens: bool, tokeniz
     start = time.perf_counter()
     taggers = Taggers.load(models)
     split = None if tokens else english_tokenizer(tokenizer)
-    loaded = time.perf_counter()
+    loaded, spent = time.perf_counter(), time.process_time()
     with tagged.open("wb") as file, io.TextIOWrapper(file) as text, redirect_stdout(text):
         write_tagged(taggers, source, Form("conll"), tokens=tokens, tokenizer=split)
-    return {"load": loaded - start, "tag": time.perf_counter() - loaded, "peak_memory": peak_memory()}
+    seconds = {"load": loaded - start, "tag": time.perf_counter() - loaded, "processor": time.process_time() - spent}
+    return {**seconds, "columns": len(taggers), "peak_memory": peak_memory()}
 
 
 def peak_memory() -> int:
@@ -109,9 +110,10 @@ def measure(models: Sequence[Path], source: Path, runs: int, tokens: bool, token
         with tagged.open("rb") as file:
             count = sum(line != b"\n" for line in file)
     return {
-        "models": len(models),
+        "columns": found[0]["columns"],
         "tokens": count,
         "tokens_per_second": spread([count / run["tag"] for run in found[1:]]),
+        "tokens_per_processor_second": spread([count / run["processor"] for run in found[1:]]),
         "load_seconds": spread([run["load"] for run in found[1:]]),
         "peak_memory": spread([run["peak_memory"] for run in found[1:]]),
         "first_run": found[0],
@@ -155,6 +157,7 @@ def main() -> None:
         row |= measure(models, source, arguments.runs, not text, arguments.tokenizer)
     figures = {
         "tokens a second": ("tokens_per_second", 1, ",.0f"),
+        "... of the processor": ("tokens_per_processor_second", 1, ",.0f"),
         "seconds to load": ("load_seconds", 1, ".2f"),
         "peak memory of tagging, MB": ("peak_memory", 1e-6, ".0f"),
     }
@@ -166,7 +169,9 @@ def main() -> None:
         lines.append([f"seconds to train {training['task']}", f"{training['seconds']:.1f}", "", ""])
         lines.append(["... peak memory, MB", f"{training['peak_memory'] / 1e6:.0f}", "", ""])
     kind = f"plain text ({arguments.tokenizer} tokenizer)" if text else "tokens"
-    title = f"{row['tokens']:,} words of {kind} file to file, {row['models']} model(s), {arguments.runs} runs; one core"
+    title = (
+        f"{row['tokens']:,} words of {kind} file to file, {row['columns']} column(s), {arguments.runs} runs; one core"
+    )
     show(title, ["", "median", "least", "most"], lines)
     save("tagging_speed", vars(arguments), [row])
 
