@@ -126,6 +126,15 @@ def train(
     schedule: Annotated[
         str | None, typer.Option(help="constant, or linear: the learning rate falls to 0 at the last epoch.")
     ] = None,
+    warm_up: Annotated[
+        float | None, typer.Option(help="Share of the steps in which the learning rate rises first (linear).")
+    ] = None,
+    average: Annotated[
+        float | None, typer.Option(help="Epochs over which the mean of the parameters is taken; 0: no mean.")
+    ] = None,
+    vector_scale: Annotated[
+        float | None, typer.Option(help="Size (root mean square) of the numbers of --vectors at the beginning.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same model.")] = None,
     window: Annotated[int | None, typer.Option(help="Words in the window, an odd number.")] = None,
     hidden_size: Annotated[int | None, typer.Option(help="Width of the hidden layer.")] = None,
@@ -170,6 +179,9 @@ def train(
         "cost": cost,
         "characters": characters,
         "folds": folds,
+        "warm_up": warm_up,
+        "average": average,
+        "vector_scale": vector_scale,
         "feature_size": feature_size,
         "scheme": scheme,
         "epochs": epochs,

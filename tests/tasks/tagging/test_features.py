@@ -120,6 +120,12 @@ def test_columns_are_those_asked_for() -> None:
         ({"seed": -1}, "a seed is an integer"),
         ({"optimizer": "magic"}, "optimizer is one of adagrad, sgd, adam, not 'magic'"),
         ({"scheme": "BILOU"}, "scheme is one of"),
+        ({"cost": "line"}, "cost is one of auto, word, sentence, not 'line'"),
+        ({"folds": 1}, "folds are at least 2, or 0"),
+        ({"batch_size": 0}, "batch size is at least 1"),
+        ({"warm_up": 1.0}, r"warm up is in \[0, 1\)"),
+        ({"average": -1.0}, "epochs to average over are not negative"),
+        ({"vector_scale": 0.0}, "scale of vectors is greater than 0"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(choice: dict[str, object], message: str) -> None:
@@ -128,7 +134,7 @@ def test_options_that_make_no_sense_are_refused(choice: dict[str, object], messa
 
 
 def test_options_go_to_json_and_back() -> None:
-    options = TaggerOptions(window=3, suffixes=(3,), patience=2, learning_rate=1e-3)
+    options = TaggerOptions(window=3, suffixes=(3,), patience=2, learning_rate=1e-3, gazetteers=("city",), cost="word")
     assert TaggerOptions.from_json(options.to_json()) == options
 
 

@@ -123,6 +123,29 @@ def test_one_compilation_serves_all_batches(small: Any, monkeypatch: pytest.Monk
     assert [step.compilations for step in steps] == [1, 1]
 
 
+def test_chunks_are_learnt_as_sentences_and_single_tags_as_words(small: Any, parts_of_speech: list[Sentence]) -> None:
+    options = replace(OPTIONS, cost="auto", epochs=1)
+    assert hasattr(train_tagger(*small, options).model, "crf")
+    assert not hasattr(train_tagger(parts_of_speech[:20], parts_of_speech[20:25], options).model, "crf")
+
+
+def test_the_sentence_level_cost_learns_what_single_words_do_not_tell() -> None:
+    """Words that look alike, whose tags go A B A B from the first on: only transitions can tell."""
+    made = [Sentence(("so",) * n, tuple("AB"[i % 2] for i in range(n))) for n in [*range(9, 15)] * 6]
+    options = replace(OPTIONS, cost="sentence", window=1, epochs=10, batch_size=4)
+    assert evaluate(train_tagger(made, made[:6], options), made[:6]).score == 1.0
+    assert evaluate(train_tagger(made, made[:6], replace(options, cost="word")), made[:6]).score < 0.6
+
+
+def test_averaged_parameters_are_what_is_kept(small: Any, tmp_path: Path) -> None:
+    options = replace(OPTIONS, average=0.5, warm_up=0.1, schedule="linear")
+    tagger = train_tagger(*small, options, output=tmp_path)
+    assert_same(Tagger.load(tmp_path), tagger)
+    assert_same(tagger, train_tagger(*small, options))
+    plain = parameters(train_tagger(*small, replace(options, average=0.0)))
+    assert not np.array_equal(parameters(tagger)["output.weight"], plain["output.weight"])
+
+
 def test_features_can_be_left_out(small: Any) -> None:
     options = replace(OPTIONS, capitalisation=False, suffixes=(), prefixes=(), window=1, minimum_count=2)
     assert set(train_tagger(*small, options).model.tables) == {"word"}

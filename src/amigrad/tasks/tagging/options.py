@@ -26,7 +26,9 @@ class TaggerOptions:
     and prefixes of some lengths. A word or an affix that occurs fewer times than its minimum count is unknown,
     and a word that occurs once is taken for unknown with some probability each time it is trained on.
     The learning rate, by default one that suits the optimizer, is the same all the time, or with the schedule
-    "linear" falls evenly to 0 at the last epoch. Dropout is the share of the looked-up numbers left out in training.
+    "linear" rises in a share of the steps (`warm_up`) and then falls evenly to 0 at the last epoch. Dropout is the
+    share of the looked-up numbers left out in training. `average` says over how many epochs, about, the mean of the
+    parameters is taken, which is then the model; 0 for none.
     `scheme` says how tags mark chunks: found out by itself with "auto", not at all with "none".
 
     `cost` is the log-likelihood of each word's tag, or that of a sentence's tags together, with a score for each tag
@@ -70,6 +72,7 @@ class TaggerOptions:
     optimizer: str = "adagrad"
     learning_rate: float | None = None
     schedule: str = "linear"
+    warm_up: float = 0.0
     weight_decay: float = 0.0
     batch_size: int | None = None
     epochs: int = 4
@@ -95,7 +98,7 @@ class TaggerOptions:
         for kind, lengths in (("suffixes", self.suffixes), ("prefixes", self.prefixes)):
             if any(length < 1 for length in lengths) or len(set(lengths)) < len(lengths):
                 raise OptionsError(f"{kind} have different lengths of at least 1, not {lengths}")
-        for name in ("unknown_probability", "dropout"):
+        for name in ("unknown_probability", "dropout", "warm_up"):
             value = getattr(self, name)
             if not 0.0 <= value < 1.0:
                 raise OptionsError(f"{_words(name)} is in [0, 1), not {value}")

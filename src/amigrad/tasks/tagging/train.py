@@ -18,7 +18,7 @@ from amigrad.data import DataError, Sentence, WordVectors, is_chunk_tag
 from amigrad.graph import Tensor
 from amigrad.nn import Module
 from amigrad.optim import SGD, Adagrad, Adam, Optimizer
-from amigrad.optim.schedules import Schedule, linear
+from amigrad.optim.schedules import Schedule, linear, warm_up
 from amigrad.tasks.tagging.cascade import folded_tags, named_options
 from amigrad.tasks.tagging.context import Cascade, Gazetteer, Source
 from amigrad.tasks.tagging.evaluate import evaluate
@@ -32,7 +32,7 @@ from amigrad.train import Average, Trainer
 
 TRAINING_FOLDER = "training"
 
-WORDS, SENTENCES = 32, 4
+WORDS, SENTENCES = 32, 8
 """How many examples a batch has, if the options do not say: words, or sentences."""
 
 
@@ -183,7 +183,11 @@ def create_optimizer(options: TaggerOptions, model: Module, steps: int) -> Optim
     Rows of lookup tables are updated when they are looked up only, their decay and their moments too.
     """
     kinds: dict[str, Callable[..., Optimizer]] = {"adagrad": Adagrad, "sgd": SGD, "adam": Adam}
-    rate: float | Schedule = options.rate if options.schedule == "constant" else linear(options.rate, 0.0, steps)
+    rate: float | Schedule = options.rate
+    if options.schedule == "linear":
+        rising = int(options.warm_up * steps)
+        rate = linear(options.rate, 0.0, steps - rising)
+        rate = warm_up(rising, rate) if rising else rate
     return kinds[options.optimizer](
         model.named_parameters(), learning_rate=rate, weight_decay=options.weight_decay, lookup="lazy"
     )
