@@ -13,10 +13,12 @@ import pytest
 
 from amigrad.data import DataError
 from amigrad.data.bitext import Bitext
-from amigrad.tasks.rescoring.examples import Examples
-from amigrad.tasks.rescoring.joint import JointModel
+from amigrad.tasks.rescoring.examples import Examples, contexts_of, pairs_of
+from amigrad.tasks.rescoring.joint import JointModel, create_network
+from amigrad.tasks.rescoring.normalise import normalise
 from amigrad.tasks.rescoring.options import VARIATIONS, JointOptions
 from amigrad.tasks.rescoring.train import hold_out, train_joint
+from amigrad.tasks.rescoring.words import Words
 from amigrad.tasks.tagging import OptionsError
 from amigrad.train import Interrupted, TrainingError
 
@@ -59,6 +61,25 @@ def test_self_normalised_training_makes_the_sum_one(bitext: Bitext, dev_bitext: 
     model = train_joint(bitext, dev_bitext, replace(OPTIONS, alpha=0.3))
     assert model.figures["log_z"] < 0.5 * plain.figures["log_z"]
     assert model.figures["perplexity"] < 1.5 * plain.figures["perplexity"]
+
+
+def test_scores_come_nearer_to_probabilities_and_no_probability_changes(bitext: Bitext) -> None:
+    source, target = (
+        Words.build(side, minimum_count=1, maximum_size=50, classes=True) for side in (bitext.source, bitext.target)
+    )
+    network = create_network(SMALL, source, target)
+    rng = np.random.default_rng(1)
+    for parameter in network.parameters():
+        parameter.value[...] += rng.normal(0, 0.3, parameter.value.shape)
+    contexts = contexts_of(pairs_of(bitext, source, target), SMALL)
+    given = contexts.windows(), contexts.histories(), contexts.targets()
+    before, normalisers = (tensor.numpy() for tensor in network.measure(*given))
+    normalise(network, contexts)
+    after, corrected = (tensor.numpy() for tensor in network.measure(*given))
+    np.testing.assert_allclose(after, before, atol=1e-4)
+    # Nearly all of this network's log Z is linear in what the last layer sees.
+    assert np.abs(corrected).mean() < 0.1 * np.abs(normalisers).mean()
+    assert abs(corrected.mean()) < 0.01
 
 
 def test_noise_contrastive_estimation_learns_and_normalises(bitext: Bitext, dev_bitext: Bitext) -> None:

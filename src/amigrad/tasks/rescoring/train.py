@@ -22,6 +22,7 @@ from amigrad.tasks.rescoring.examples import Examples, contexts_of, pairs_of
 from amigrad.tasks.rescoring.joint import JointModel, create_network
 from amigrad.tasks.rescoring.lexicon import Lexicon
 from amigrad.tasks.rescoring.model import JointNetwork
+from amigrad.tasks.rescoring.normalise import normalise
 from amigrad.tasks.rescoring.options import JointOptions
 from amigrad.tasks.rescoring.words import Words
 from amigrad.train import Trainer
@@ -86,6 +87,7 @@ def train_joint(
         resume=resume,
         progress=progress,
     ).run()
+    normalise(network, examples.contexts)
     model = JointModel(options, source, target, lexicon, network, measure())
     if output is not None:
         model.save(output)
