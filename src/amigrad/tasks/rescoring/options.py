@@ -14,7 +14,7 @@ OBJECTIVES = ("nce", "self-normalised", "softmax")
 UNKNOWN = ("class", "unk")
 SCHEDULES = ("linear", "constant")
 
-OPTIMIZERS = {"adam": 0.004, "adagrad": 0.05}
+OPTIMIZERS = {"adam": 0.003, "adagrad": 0.05}
 """The optimizers, each with the learning rate that it has if none is given."""
 
 VARIATIONS = {
