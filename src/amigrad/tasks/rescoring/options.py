@@ -40,7 +40,7 @@ class JointOptions:
     dropout: the share of the looked-up words' numbers left out in training; hidden_dropout: of the layers' outputs.
     The learning rate, by default one that suits the optimizer, falls evenly to 0 at the last epoch with the schedule
     "linear".
-    smoothing: the share of the cost that asks for all words alike.
+    smoothing: the share of the cost that asks for all words alike (not with "nce").
 
     The paper's sizes are word_size=192, first_size=512, second_size=512, source_words=16000, target_words=32000.
     """
