@@ -126,9 +126,9 @@ def test_the_characters_of_each_word_of_a_batch_come_once() -> None:
     assert spelling.places.max() == 4
 
 
-def test_words_with_vectors_are_never_taken_for_unknown() -> None:
+def test_words_with_vectors_are_taken_for_unknown_seldom() -> None:
     features, examples = make_examples(pretrained=[f"rare{'x' * number}" for number in range(200)])
     words = next_words(features, examples)[0::2]
-    assert (words[:200] != 0).all()
-    # 200 draws: 58 to 142 is six standard deviations around the mean.
+    # 200 draws of probability 0.1 and as many of 0.5: six standard deviations around the means.
+    assert 0 < (words[:200] == 0).sum() < 46
     assert 58 < (words[200:] == 0).sum() < 142

@@ -84,7 +84,7 @@ class Examples:
         """Take sentences with the model's tags, and these tags by index.
 
         whole: the examples are sentences, not words; those that are empty are left out. pretrained: words of the
-        vocabulary that are never taken for unknown. given: as in `Features.encode`.
+        vocabulary that have vectors: they are taken for unknown a fifth as often. given: as in `Features.encode`.
         """
         sentences = [sentence for sentence in sentences if len(sentence)]
         words = list(chain.from_iterable(sentence.words for sentence in sentences))
@@ -99,7 +99,7 @@ class Examples:
         # A second type for each word that occurs once: the same features, but of an unknown word.
         vocabulary = features.vocabularies["word"]
         single = np.flatnonzero(vocabulary.counts[table[0]] == 1)
-        single = single[[vocabulary.word(entry) not in pretrained for entry in table[0, single]]]
+        seldom = np.array([vocabulary.word(entry) in pretrained for entry in table[0, single]], bool)
         twins = table[:, single]
         twins[0] = 0 if vocabulary.unknown is None else vocabulary.unknown
         self._twin = np.arange(table.shape[1], dtype=np.int32)
@@ -108,6 +108,9 @@ class Examples:
         self._columns = len(features.columns)
         self._known_types = self.windows.types
         self._candidates = np.flatnonzero(self._twin[self._known_types] != self._known_types)
+        share = np.ones(table.shape[1])
+        share[single[seldom]] = _SELDOM
+        self._probability = options.unknown_probability * share[self._known_types[self._candidates]]
         self._options = options
         self._batch_size = batch_size
         self._epoch: int | None = None
@@ -137,7 +140,7 @@ class Examples:
     def _draw_unknown(self, epoch: int) -> None:
         generator = np.random.Philox(np.random.SeedSequence([self._options.seed, epoch, _UNKNOWN_STREAM]))
         bits = generator.random_raw(len(self._candidates)) >> np.uint64(11)
-        chosen = self._candidates[bits * 2.0**-53 < self._options.unknown_probability]
+        chosen = self._candidates[bits * 2.0**-53 < self._probability]
         types = self._known_types.copy()
         types[chosen] = self._twin[types[chosen]]
         self.windows.types = types
@@ -165,3 +168,4 @@ def word_counts(sentences: Iterable[Sentence]) -> Counter[str]:
 
 
 _UNKNOWN_STREAM = 1
+_SELDOM = 0.2
