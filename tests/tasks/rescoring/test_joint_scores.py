@@ -202,13 +202,16 @@ def test_the_lexical_table(bitext: Bitext, dev_bitext: Bitext, models: dict[str,
     pairs = pairs_of(bitext, model.source, model.target)
     lexicon = Lexicon.build(pairs, len(model.source))
     source, target = (words.indices([word]) for words, word in ((model.source, "a7"), (model.target, "b7")))
-    assert lexicon.probabilities(source, target)[0] == pytest.approx(1.0)
-    assert lexicon.probabilities(source, model.target.indices(["b9"]))[0] == 0.0
+    # Each b7 translates an a7, but some of these are c7 in the translation.
+    count = sum(words.count("a7") for words in bitext.source)
+    translated = sum(words.count("b7") for words in bitext.target)
+    assert lexicon.share(source, target)[0] == pytest.approx(translated / count)
+    assert lexicon.share(source, model.target.indices(["b9"]))[0] == 0.0
     dev = pairs_of(dev_bitext, model.source, model.target)
     links = lexicon.links(dev.source, dev.target, dev.mates)
     right = {tuple(link) for link in dev.links.tolist()} & {tuple(link) for link in links.tolist()}
     # Words that are twice in a sentence can go wrong, and the article has no link.
-    assert len(right) > 0.85 * len(dev.links)
+    assert len(right) > 0.95 * len(dev.links)
     assert len(links) < 1.05 * len(dev.links)
 
 
