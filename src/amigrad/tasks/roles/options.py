@@ -11,7 +11,7 @@ from amigrad.tasks.tagging.options import SCHEDULES, OptionsError, TaggerOptions
 NETWORKS = ("lstm", "convolution")
 COSTS = ("sentence", "word")
 RATES = {
-    "adam": {"lstm": 0.003, "convolution": 0.001},
+    "adam": {"lstm": 0.003, "convolution": 0.002},
     "adagrad": {"lstm": 0.05, "convolution": 0.02},
     "sgd": {"lstm": 0.1, "convolution": 0.02},
 }
