@@ -30,6 +30,7 @@ def corpus(tmp_path: Path) -> list[str]:
     (tmp_path / "train.align").write_text("\n".join(links) + "\n")
     files = {"--source": "train.src", "--target": "train.tgt", "--alignment": "train.align"}
     sizes = ["--word-size", "4", "--first-size", "8", "--second-size", "8", "--epochs", "3", "--learning-rate", "0.03"]
+    sizes += ["--dropout", "0", "--hidden-dropout", "0"]
     return [*(part for name, file in files.items() for part in (name, str(tmp_path / file))), *sizes]
 
 
