@@ -54,7 +54,9 @@ def tune(
     mbr: Annotated[bool, typer.Option("--mbr", help="Find out how sharp to be for minimum Bayes risk, too.")] = False,
     limit: Annotated[
         list[float] | None,
-        typer.Option(help="Longest step of MIRA (C); of several the best on held-out folds. Default: 0.001 to 0.01."),
+        typer.Option(
+            help="Longest step of MIRA (C); of several the best on held-out folds. Default: 0.003, 0.01, 0.03."
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the list.")] = None,
     folds: Annotated[int | None, typer.Option(min=0, help="Folds of cross-validation; 0: none, the first C.")] = None,

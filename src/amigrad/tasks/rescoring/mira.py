@@ -39,6 +39,7 @@ def mira(
     """
     scale = candidates.scale
     features = candidates.features / scale
+    statistics = candidates.statistics.astype(np.float32)
     random = np.random.default_rng(seed)
     weights = initial * scale
     rows = candidates.best(features @ weights.astype(np.float32))
@@ -49,9 +50,8 @@ def mira(
         for sentence in random.permutation(len(candidates.counts)):
             begin = candidates.starts[sentence]
             block = slice(begin, begin + candidates.counts[sentence])
-            statistics = candidates.statistics[block]
             scores = features[block] @ weights
-            gains = _gains(statistics + background)
+            gains = _gains(statistics[block] + background)
             hope, fear = int(np.argmax(scores + gains)), int(np.argmax(scores - gains))
             loss = gains[hope] - gains[fear] - (scores[hope] - scores[fear])
             if gains[hope] > gains[fear] and loss > 0:
@@ -59,7 +59,7 @@ def mira(
                 squared = difference @ difference
                 if squared > 0:
                     weights = weights + min(limit, loss / squared) * difference
-            background = DECAY * background + statistics[hope]
+            background = DECAY * background + statistics[begin + hope]
             total += weights
         average = total / len(candidates.counts)
         bleu = candidates.bleu(candidates.best(features @ average.astype(np.float32)))
@@ -71,7 +71,6 @@ def mira(
 
 def _gains(sums: Floats) -> Floats:
     """BLEU (0 to 1) of statistics with their background (N, 9), times the length of the references."""
-    matches, possible, reference = sums[:, :ORDERS], sums[:, ORDERS : 2 * ORDERS], sums[:, -1]
-    possible = np.maximum(possible, 1e-9)
-    precision = np.log(np.maximum(matches, 1e-9) / possible).mean(axis=1)
-    return np.asarray(np.exp(precision + np.minimum(0, 1 - reference / possible[:, 0])) * reference)
+    possible = np.maximum(sums[:, ORDERS : 2 * ORDERS], 1e-9)
+    precision = np.sqrt(np.sqrt((sums[:, :ORDERS] / possible).prod(axis=1)))
+    return np.asarray(precision * np.exp(np.minimum(0, 1 - sums[:, -1] / possible[:, 0])) * sums[:, -1])

@@ -25,8 +25,8 @@ class TuningOptions:
     lists; restarts: runs with other orders of the sentences, from `seed` on, whose weights are averaged.
     """
 
-    limits: tuple[float, ...] = (0.0003, 0.001, 0.003)
-    epochs: int = 12
+    limits: tuple[float, ...] = (0.003, 0.01, 0.03)
+    epochs: int = 10
     folds: int = 5
     restarts: int = 4
     seed: int = 1

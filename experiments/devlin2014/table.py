@@ -1,0 +1,31 @@
+"""The results as a page of tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def table(results: dict[str, Any]) -> str:
+    """A table for each pair of languages."""
+    parts = []
+    for name, pair in results["pairs"].items():
+        first = next(iter(pair["rows"].values()))
+        retuned = list(pair["rows"].values())[1]
+        lines = [
+            f"## {name}, {pair['set']}",
+            "",
+            "| | BLEU | gain | p against the retuned | p against the decoder | chrF | BLEU held out in tuning |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for system, row in pair["rows"].items():
+            gain = "" if row is first else f"{row['bleu'] - retuned['bleu']:+.2f}"
+            chances = [_chance(row["p_retuned"]), _chance(row["p_decoder"])]
+            held_out = pair["held_out"].get(system)
+            cells = [f"{row['bleu']:.2f}", gain, *chances, f"{row['chrf']:.2f}", f"{held_out:.2f}" if held_out else ""]
+            lines.append(f"| {system} | {' | '.join(cells)} |")
+        parts.append("\n".join([*lines, "", *pair["signatures"]]))
+    return "\n\n".join([*parts, f"Machine: {results['machine']}"]) + "\n"
+
+
+def _chance(p: float | None) -> str:
+    return "" if p is None else f"{p:.3f}"
