@@ -22,7 +22,7 @@ from benchmarks.common import machine
 
 from experiments.collobert2011.rows import ROWS, Row, chosen
 from experiments.collobert2011.run import run_peer, run_row
-from experiments.collobert2011.table import table
+from experiments.collobert2011.table import notes, table
 from experiments.collobert2011.tasks import Sources, Task, prepare
 
 BUDGET = 60.0
@@ -81,10 +81,9 @@ class Results:
     @property
     def text(self) -> str:
         """The table."""
-        text = ""
-        for part in self._content.values():
-            text += table({name: part["rows"][name] for name in ROWS if name in part["rows"]}, part["machine"])
-        return text
+        parts = self._content.values()
+        tables = [table({name: part["rows"][name] for name in ROWS if name in part["rows"]}) for part in parts]
+        return "".join(tables) + notes(part["machine"] for part in parts)
 
     def has(self, row: Row, task: Task, seed: int, settings: dict[str, Any]) -> bool:
         """Whether a row was run with a seed and these settings."""

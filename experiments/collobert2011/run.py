@@ -73,12 +73,14 @@ def run_peer(row: Row, task: Task, seed: int, folder: Path, seconds: float) -> d
     files = {"train": "train.jsonl", "dev": "dev.jsonl", "tags": "tags.jsonl", "report": "report.json"}
     described = {name: str(work / file) for name, file in files.items()} | {"settings": settings}
     (work / "task.json").write_text(json.dumps(described), encoding="utf-8")
-    subprocess.run(
+    done = subprocess.run(
         [python, PEERS / f"{row.peer}_tagger.py", work / "task.json"],
-        check=True,
+        check=False,
         env={**os.environ, **_ONE_THREAD},
         stdout=subprocess.DEVNULL,
     )
+    if done.returncode:
+        raise Failed(f"{row.name}: {row.peer} ended with status {done.returncode}")
     report: dict[str, Any] = json.loads((work / "report.json").read_text(encoding="utf-8"))
     with (work / "tags.jsonl").open(encoding="utf-8") as file:
         tags = [json.loads(line) for line in file]
@@ -112,9 +114,10 @@ def _measured(command: Sequence[str]) -> dict[str, Any]:
 
 def _evaluate(group: str, model: Path, file: Path, task: Task) -> float:
     """F1 of all chunks or arguments, or accuracy, as the command has it."""
-    done = subprocess.run(
-        [*AMIGRAD, group, "evaluate", str(model), str(file), "--json"], check=True, stdout=subprocess.PIPE
-    )
+    command = [group, "evaluate", str(model), str(file), "--json"]
+    done = subprocess.run([*AMIGRAD, *command], check=False, stdout=subprocess.PIPE)
+    if done.returncode:
+        raise Failed(f"amigrad {' '.join(command)}\nended with status {done.returncode}")
     figures = json.loads(done.stdout)
     return float(figures["labels"]["overall"]["f1"] if task.chunks else figures["accuracy"]["all"])
 

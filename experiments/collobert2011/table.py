@@ -12,15 +12,16 @@ Results = Mapping[str, Mapping[str, Any]]
 """What was measured of each row: its task's title, and `runs`, a report by seed."""
 
 
-def table(results: Results, machine: Mapping[str, Any]) -> str:
-    """All rows that were run, task by task."""
-    parts = []
-    for title in dict.fromkeys(result["title"] for result in results.values()):
-        rows = {name: result for name, result in results.items() if result["title"] == title}
-        measure = next(iter(rows.values()))["measure"]
-        parts.append(f"### {title} ({measure})\n\n" + "\n".join(_lines(rows)))
-    where = ", ".join(f"{name} {value}" for name, value in machine.items())
-    return "\n\n".join([*parts, f"{_NOTES} {where}."]) + "\n"
+def table(results: Results) -> str:
+    """All rows of a task that were run."""
+    first = next(iter(results.values()))
+    return f"### {first['title']} ({first['measure']})\n\n" + "\n".join(_lines(results)) + "\n\n"
+
+
+def notes(machines: Iterable[Mapping[str, Any]]) -> str:
+    """What the columns are, and where they were measured."""
+    places = dict.fromkeys(", ".join(f"{name} {value}" for name, value in machine.items()) for machine in machines)
+    return f"{_NOTES} {'; '.join(places)}.\n"
 
 
 _NOTES = """Mean over the seeds, and how far the least and the most are from it. Times are seconds of the processor for
