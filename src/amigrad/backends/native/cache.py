@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -78,6 +77,8 @@ def write(name: str, payload: bytes) -> bool:
     place = folder()
     if place is None:
         return False
+    import tempfile  # which imports much, and who only reads needs none of it
+
     unfinished = None
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes.util
 import os
 import re
 import sys
@@ -185,6 +184,8 @@ def _load(code: bytes, ir: Callable[[], str], target: Callable[[], Target]) -> t
 @cache
 def _mathematics() -> None:
     """Make the C library's mathematical functions known where the process has not loaded them yet."""
+    import ctypes.util
+
     llvm = binding()
     if llvm.address_of_symbol("expm1f"):
         return
