@@ -221,13 +221,28 @@ class Tensor(Arithmetic):
     __hash__ = object.__hash__
 
 
+_LINE = 64
+"""Bytes of a line of the caches."""
+
+
+def _aligned(value: Array) -> Array:
+    """A copy in C order that begins with a line of the caches: no vector of a matrix whose rows are whole lines lies in
+    two of them.
+    """
+    room = np.empty(value.nbytes + _LINE, np.uint8)
+    start = -room.ctypes.data % _LINE
+    buffer: Array = room[start : start + value.nbytes].view(value.dtype).reshape(value.shape)
+    np.copyto(buffer, value)
+    return buffer
+
+
 class State(Tensor):
     """A tensor that owns its buffer, outlives graphs and can be assigned: running sums, counters, generators."""
 
     __slots__ = ()
 
     def __init__(self, value: Array, *, name: str | None = None) -> None:
-        buffer = np.array(value, copy=True, order="C")
+        buffer = _aligned(value)
         super().__init__(Spec(buffer.shape, as_dtype(buffer.dtype)), buffer, tracked=False, name=name)
 
     def _known(self, use: str) -> Array:
