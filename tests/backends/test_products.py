@@ -158,6 +158,6 @@ def test_cut_in_any_way_the_bits_are_the_same(order: str, monkeypatch: pytest.Mo
     for count in (2, 3, 16):
         ag.set_threads(count)
         assert run() == whole
-    for name, value in {"STRETCH": 48, "BLOCK": 48, "PACKED_ROWS": 1000}.items():
+    for name, value in {"BLOCK": 48, "PACKED_ROWS": 1000}.items():
         monkeypatch.setattr(products, name, value)
     assert run() == whole

@@ -1,4 +1,4 @@
-"""Exponential, logarithm, tanh, sigmoid and the error function in LLVM IR, in all lanes of a vector at once.
+"""Square root, exponential, logarithm, tanh, sigmoid and the error function in LLVM IR, in all lanes of a vector.
 
 Each argument is reduced to a short interval, where a polynomial (fitted at Chebyshev points) gives the function;
 cases are told apart by selects, never by branches. Infinities, NaN, both zeros and subnormal numbers are as in IEEE
@@ -138,6 +138,11 @@ _ERFC64 = (
 )
 
 
+_AVX512_LANES = 16
+_ROOTS_OF_THEIR_OWN = 1 << 8 | 1 << 20
+"""How AVX-512 names 0 and -0 (class 2) and infinity (class 5), to be taken as they are (1)."""
+
+
 class Reals:
     """Arithmetic on values of one real type, in one number of lanes, each operation rounded once."""
 
@@ -235,6 +240,21 @@ class Reals:
         """2^n for an integer n of a normal number's range."""
         biased = self.integers("add", n, self.whole(self.bias))
         return self.from_bits(self.integers("shl", biased, self.whole(self.fraction)))
+
+
+def sqrt(f: Function, lanes: int, dtype: DType, x: str) -> str:
+    """Square root. With AVX-512, where the function takes estimates, one of 1 / √x and a step of Newton's method: the
+    processor's own root takes as long as ten multiplications, in the unit that divisions need.
+    """
+    r = Reals(f, lanes, dtype)
+    if not f.estimates or dtype != float32 or lanes != _AVX512_LANES:
+        return r.intrinsic("sqrt", x)
+    estimate = f.call("llvm.x86.avx512.rsqrt14.ps.512", r.type, (r.type, x), (r.type, "zeroinitializer"), ("i16", "-1"))
+    root, half = r.mul(x, estimate), r.mul(estimate, r.constant(0.5))
+    root = r.fma(root, r.fma(r.neg(root), half, r.constant(0.5)), root)
+    table = (r.bits_type, r.whole(_ROOTS_OF_THEIR_OWN))
+    arguments = ((r.type, root), (r.type, x), table, ("i32", "0"), ("i16", "-1"), ("i32", "4"))
+    return f.call("llvm.x86.avx512.mask.fixupimm.ps.512", r.type, *arguments)
 
 
 def exp(f: Function, lanes: int, dtype: DType, x: str) -> str:

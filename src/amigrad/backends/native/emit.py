@@ -23,6 +23,7 @@ from amigrad.backends.native.tiles import Tiles
 from amigrad.backends.native.views import View
 from amigrad.graph import Dim, Size, int32, int64
 from amigrad.graph.sizes import product, terms_of
+from amigrad.operators import elementwise
 
 _OF_PIECE = ("piece", "pieces", "thread")
 _GRAIN = 18
@@ -31,6 +32,8 @@ _MUCH = 2**30
 """What a loop over time is taken to have to do."""
 _PIECES = 4
 """At most so many pieces for each thread: one that comes late, or is slow, takes fewer."""
+_FEW = 5
+"""Estimates take multiplications: where there are more of them than this, the processor's other units are quicker."""
 _LINE = 64
 _MOST_LINES = 8
 
@@ -104,6 +107,11 @@ class _Run(Function):
         name = "%" + self.fresh()
         self.entry.append(f"  {name} = {text}")
         return name
+
+    @property
+    def in_loop(self) -> bool:
+        """Whether a loop over time is being written, whose sizes vary from step to step."""
+        return bool(self._varying)
 
     @contextmanager
     def varying(self, sizes: dict[str, str]) -> Iterator[None]:
@@ -255,12 +263,18 @@ class _Emitter:
         """Two kernels: one pass over their matrix if there is one row, each by itself if there are more."""
         one_row = run.emit(f"icmp eq i64 {run.size(product.domain[0])}, 1")
         with run.when(one_row):
-            f = Function("kernel", self.sizes)
+            f = self._function(update)
             Pass(f, product, update, self.target, self._pointer).emit()
             run.run(self._finished(f))
         with run.when(run.emit(f"xor i1 {one_row}, true")):
             self._kernel(run, product)
             self._kernel(run, update)
+
+    def _function(self, kernel: Kernel) -> Function:
+        f = Function("kernel", self.sizes)
+        multiplications = sum(isinstance(node.operator, elementwise.Multiply) for node in kernel.body)
+        f.estimates = self.target.vector_bytes == 64 and multiplications <= _FEW
+        return f
 
     def _finished(self, f: Function) -> Function:
         """A kernel's function, ended; one that was written before has its name."""
@@ -276,13 +290,13 @@ class _Emitter:
         if kernel.kind == "scan":
             self._scan(run, kernel)
             return
-        f = Function("kernel", self.sizes)
+        f = self._function(kernel)
         pointer = self._pointer
         shared = run.parallel and kernel.kind == "product" and not kernel.fills and len(kernel.domain) == 2
         if kernel.kind == "product":
             for node, value in kernel.fills:
                 fill(f, pointer(f, node), node, value)
-            Product(f, kernel, self.target, pointer, shared, self.tiles).emit()
+            Product(f, kernel, self.target, pointer, self.tiles, parallel=shared, in_loop=run.in_loop).emit()
         elif kernel.kind == "check":
             self.checks.append(kernel)
             if isinstance(kernel.check, LengthsCheck):

@@ -90,10 +90,13 @@ class Function:
     What is written is what LLVM's first passes would make of it, since they take longer: an instruction that was
     written before, here or around here, gives the value that it gave; variables are values, with phis where loops
     and branches meet; constants are added to offsets last, where the processor adds them for nothing.
+
+    estimates: whether AVX-512 is there, and its estimates take less time here than what they stand for.
     """
 
     def __init__(self, name: str, sizes: SizeTable, arguments: str | None = None, *, internal: bool = False) -> None:
         self.name = name
+        self.estimates = False
         self.sizes = sizes
         self.arguments = arguments
         self.internal = internal or arguments is None

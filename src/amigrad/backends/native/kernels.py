@@ -117,6 +117,8 @@ class Kernel:
     steps: Steps | None = None
     update: Kernel | None = None
     """The next kernel, if both can be one pass over a matrix, see `passes.py`."""
+    continues: Kernel | None = None
+    """The kernel after whose update of a matrix this one updates it once more, see `updates.py`."""
     needs: set[Kernel] = field(default_factory=set)
     number: int = 0
 
@@ -142,6 +144,10 @@ class Kernel:
         if self.kind in ("first_same", "packing", "scan", "python"):
             yield from self.body
         yield from self.scratch
+
+    def goes_on_after(self, earlier: Kernel) -> bool:
+        """Whether this kernel updates a matrix once more that an earlier one updated."""
+        return self.continues is not None and (self.continues is earlier or self.continues.goes_on_after(earlier))
 
     def checks(self) -> bool:
         """Whether data may be found wrong here: then nothing may have been overwritten yet."""

@@ -25,7 +25,7 @@ def ordered(kernels: list[Kernel], assigned_rows: dict[Node, State]) -> list[Ker
         for view in kernel.reads():
             if view.base.source is not None:
                 for writer in writers.get(id(view.base.source), ()):
-                    if writer is not kernel:
+                    if writer is not kernel and not kernel.goes_on_after(writer):
                         before[writer].add(kernel)
     for writer in every_writer:
         before[writer].update(c for c in checks)

@@ -13,12 +13,13 @@ import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from amigrad.backends.native.ir import Function
+from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.kernels import Kernel, Store
 from amigrad.backends.native.loops import Pointer
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.tiles import Tiles
+from amigrad.backends.native.updates import addition
 from amigrad.backends.native.values import Access, constant, lower, read, write
 from amigrad.backends.native.views import View, is_unit
 from amigrad.graph import Dim
@@ -87,9 +88,24 @@ class Product:
     """Emits one kernel of kind "product" into a function."""
 
     def __init__(
-        self, f: Function, kernel: Kernel, target: Target, pointer: Pointer, parallel: bool, tiles: Tiles
+        self,
+        f: Function,
+        kernel: Kernel,
+        target: Target,
+        pointer: Pointer,
+        tiles: Tiles,
+        *,
+        parallel: bool = False,
+        in_loop: bool = False,
     ) -> None:
+        """parallel: whether pieces of it are done by threads. in_loop: whether it is a part of a loop over time, whose
+        rows are few and change from step to step.
+        """
         self.parallel = parallel
+        self.shapes = target.tiles
+        if in_loop:  # A tile for each number of rows, so that none is computed in vain.
+            tall, vectors = target.tiles[0]
+            self.shapes = tuple((rows, vectors) for rows in range(tall, 0, -1))
         self.f, self.kernel, self.target, self.pointer, self.tiles = f, kernel, target, pointer, tiles
         self.node = kernel.body[0]
         left, right = self.node.inputs
@@ -105,6 +121,7 @@ class Product:
             self.rows, self.columns = self.columns, self.rows
         self.loads = {n: self._access(v) for n, v in kernel.loads.items() if n in self._epilogue_inputs()}
         self.outputs = {s: self._access(s.target) for s in kernel.sinks if isinstance(s, Store)}
+        self.addition = addition(kernel)
         self.offsets: dict[Access, str] = {}
 
     def _epilogue_inputs(self) -> set[Node]:
@@ -173,7 +190,7 @@ class Product:
         If it is turned, the result is the transposed one of what is wanted.
         """
         f, dtype = self.f, self.dtype
-        (tall, vectors), *others = self.target.tiles
+        (tall, vectors), *others = self.shapes
         width = vectors * self.lanes
         group = math.lcm(tall, width) if turned else tall
         block = BLOCK // group * group
@@ -183,9 +200,10 @@ class Product:
                 fits = f.both(f.compare("sle", rows, str(most)), f.negated(packed))
                 wide = f.select(fits, str(few * self.lanes), wide)
         panel, *rooms = self._scratch()
-        buffer = f.room(max(group * width, *(t * v * self.lanes for t, v in self.target.tiles)), dtype)
+        buffer = f.room(max(group * width, *(t * v * self.lanes for t, v in self.shapes)), dtype)
         other = f.room(group * width, dtype) if turned else ""
         direct = None if turned else self._direct()
+        scale = None if direct is None else self._scale()
         inner = f.size(self.inner)
         several = f.compare("sgt", inner, str(STRETCH))
         stretches = f.most(f.quotient(f.add(inner, str(STRETCH - 1)), STRETCH), "1")
@@ -229,16 +247,17 @@ class Product:
                     elif several != "false":
                         there = f.at(rooms[0], dtype, f.add(f.mul(f.sub(row, first), line), column))
                         sums, down = f.select(several, there, sums, "ptr"), f.select(several, line, down)
-                    if direct is None and not turned:
+                    if not turned and (direct is None or scale is not None):
                         self._fetch(row, height, column, count, f.both(final, f.compare("sge", depth, str(DEEP))))
                     with f.looping("0", height, tall) as part:
                         tile = f.least(str(tall), f.sub(height, part))
                         c = f.at(sums, dtype, f.mul(part, down))
                         lines = f.at(a, dtype, f.mul(f.add(f.sub(row, first), part), a_step))
                         f.invoke(
-                            self._tile(tile, rows, self.rows if turned else self.columns),
+                            self._tile(tile, rows, self.rows if turned else self.columns, scale is not None),
                             f"ptr {lines}, i64 {a_down}, i64 {a_along}, ptr {b}, i64 {b_down}, i64 {depth}, "
-                            f"ptr {c}, i64 {down}, i64 {tile}, i64 {count}, i1 {more}",
+                            f"ptr {c}, i64 {down}, i64 {tile}, i64 {count}, i1 {more if scale is None else 'true'}, "
+                            f"{register(self.dtype)} {scale or literal(1, self.dtype)}",
                         )
                     if direct is None:
                         with f.when(final):
@@ -262,21 +281,27 @@ class Product:
             f"ptr {a}, i64 {down}, i64 {along}, i64 {inner}, i64 {columns}, ptr {c}, i64 {c_down}",
         )
 
-    def _tile(self, height: str, rows: str, columns: Dim) -> str:
-        """The function for a tile of this height; only those are asked for that may be needed."""
-        f, shapes = self.f, self.target.tiles
-        tall = shapes[0][0]
+    def _tile(self, height: str, rows: str, columns: Dim, adds: bool) -> str:
+        """The function for a tile of this height; only those are asked for that may be needed.
+
+        adds: whether it adds to what is there, in one rounding.
+        """
+        f, shapes = self.f, self.shapes
+        tall, vectors = shapes[0]
         heights = set(range(1, tall + 1))
         if not rows.startswith("%"):
             count = int(rows)
             heights = {tall} if count >= tall else set()
             heights = heights | {count % tall} - {0} or {1}
+        if adds:
+            shapes = tuple(shape for shape in shapes if shape[0] > 1 or shape[1] == vectors)
         chosen = ""
         for number, shape in enumerate(shapes):
             below = shapes[number + 1][0] if number + 1 < len(shapes) else 0
             if not any(below < h <= shape[0] for h in heights):
                 continue
-            name = "@" + self.tiles.sums(self.dtype, shape, columns)
+            row = shape[0] == 1 and shape[1] > vectors
+            name = "@" + (self.tiles.row(self.dtype) if row else self.tiles.sums(self.dtype, shape, columns))
             chosen = f.select(f.compare("sle", height, str(shape[0])), name, chosen, "ptr") if chosen else name
         return chosen
 
@@ -292,7 +317,8 @@ class Product:
             f.invoke(
                 self.tiles.dots(dtype),
                 f"ptr {left.pointer}, i64 {f.size(left.down)}, i64 1, ptr {b}, i64 {f.size(right.along)}, "
-                f"i64 {f.size(self.inner)}, ptr {buffer}, i64 {width}, i64 {rows}, i64 {count}, i1 false",
+                f"i64 {f.size(self.inner)}, ptr {buffer}, i64 {width}, i64 {rows}, i64 {count}, i1 false, "
+                f"{register(dtype)} {literal(1, dtype)}",
             )
             self._finish(_Part("0", rows, column, count, buffer, str(width)))
 
@@ -336,12 +362,26 @@ class Product:
     # The epilogue
 
     def _direct(self) -> _Matrix | None:
-        """Where tiles go as they are, if nothing follows the product."""
-        if len(self.kernel.body) > 1 or len(self.kernel.sinks) > 1:
+        """Where tiles go as they are, if nothing follows the product or it is added to a matrix."""
+        if (len(self.kernel.body) > 1 and self.addition is None) or len(self.kernel.sinks) > 1:
             return None
         (access,) = self.outputs.values()
         matrix = self._operand(access)
         return matrix if _is(matrix.along, 1) else None
+
+    def _scale(self) -> str | None:
+        """The number by which the product is multiplied before it is added to a matrix; None if it is not."""
+        if self.addition is None:
+            return None
+        f, (factor, subtracted) = self.f, self.addition
+        value = literal(1, self.dtype)
+        if factor is not None:
+            value = constant(f, factor, 1) if factor.is_constant else self._number(self.loads[factor])
+        return f.emit(f"fneg {register(self.dtype)} {value}") if subtracted else value
+
+    def _number(self, access: Access) -> str:
+        assert access.base is not None
+        return read(self.f, self.pointer(self.f, access.base), access, self.offsets[access], "0", 1, None)
 
     def _fetch(self, row: str, rows: str, column: str, columns: str, wanted: str) -> None:
         """Let what the epilogue will read of large matrices come into the caches while a tile adds up."""

@@ -274,7 +274,7 @@ LOWERINGS: dict[type[Operator], Lowering] = {
     e.Expm1: _library("expm1"),
     e.Log: _approximation(approximations.log),
     e.Log1p: _library("log1p"),
-    e.Sqrt: _intrinsic("sqrt"),
+    e.Sqrt: _approximation(approximations.sqrt),
     e.Tanh: _approximation(approximations.tanh),
     e.Sigmoid: _approximation(approximations.sigmoid),
     e.Erf: _approximation(approximations.erf),

@@ -29,6 +29,7 @@ from amigrad.backends.native.products import scratch
 from amigrad.backends.native.scans import FOLLOWING, Loop
 from amigrad.backends.native.simplify import FirstSame, Node, Simplified, shape_key
 from amigrad.backends.native.target import host
+from amigrad.backends.native.updates import split_updates
 from amigrad.backends.native.views import View, contiguous_strides, whole, whole_of
 from amigrad.backends.workers import threads
 from amigrad.graph import Dim, Operator, Shape, State, int32
@@ -328,6 +329,7 @@ class _Scheduler(Fusion):
                 self.graph.nodes.append(leaf)
                 leaves[id(state)] = leaf
             self.assign(state, node, leaf)
+        split_updates(self.kernels, self.home, self.taken, self._reaches)
         kernels = ordered(self.kernels, self.assigned_rows)
         return (
             None

@@ -48,10 +48,11 @@ class Node:
 
     def __repr__(self) -> str:
         shape = ", ".join(str(d) for d in self.shape)
+        name = "" if self.source is None else self.source.name
         made = (
             f"{self.operator.name}({', '.join(f'%{i.number}' for i in self.inputs)})"
             if self.operator
-            else (repr(self.constant) if self.is_constant else f"buffer {self.source.name if self.source else ''}")
+            else (repr(self.constant) if self.is_constant else f"buffer {name}")
         )
         return f"%{self.number} = {made} : {self.dtype.name}({shape})"
 

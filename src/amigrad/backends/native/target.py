@@ -31,6 +31,12 @@ class Target:
         """Whether parts of vectors are read and written as fast as whole ones."""
         return self.vector_bytes >= 32
 
+    def short_lanes(self, dtype: DType) -> int:
+        """The least lanes of a vector that take less time than a whole one: two halves of 64 bytes take turns on some
+        processors, and cost nothing on others.
+        """
+        return 16 // max(dtype.itemsize, 4) if self.vector_bytes == 64 else self.lanes(dtype)
+
     def lanes(self, dtype: DType) -> int:
         """How many elements of a type a vector holds."""
         return max(1, self.vector_bytes // max(dtype.itemsize, 4))

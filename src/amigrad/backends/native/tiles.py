@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 from amigrad.backends.native.ir import Function, SizeTable, literal, register, suffix
 from amigrad.backends.native.target import Target
-from amigrad.graph import Dim, DType
+from amigrad.graph import Dim, DType, bool_
 
 _TILE = (
     "ptr noalias %a, i64 %a_down, i64 %a_along, ptr noalias %b, i64 %b_down, i64 %inner, "
-    "ptr noalias %c, i64 %c_down, i64 %rows, i64 %columns, i1 %more"
+    "ptr noalias %c, i64 %c_down, i64 %rows, i64 %columns, i1 %more, "
 )
 _PACK = "ptr noalias %a, i64 %down, i64 %along, i64 %inner, i64 %columns, ptr noalias %c, i64 %c_down"
 _LINES = 8
@@ -29,7 +29,7 @@ class Tiles:
         self.target = target
         self.sizes = sizes
         self.waiting: dict[str, tuple[str, Callable[[Function], None]]] = {}
-        self.widths: dict[str, set[int]] = {}
+        self.widths: dict[str, set[int | None]] = {}
 
     def functions(self) -> list[Function]:
         """The functions, written."""
@@ -46,42 +46,61 @@ class Tiles:
         self.waiting.setdefault(name, (arguments, write))
         return name
 
+    def _tile(self, kind: str, dtype: DType, write: Callable[[Function], None]) -> str:
+        return self._function(kind, dtype, f"{_TILE}{register(dtype)} %scale", write)
+
+    def row(self, dtype: DType) -> str:
+        """The same as `sums` for one row and any columns, which adds up in memory; the scale is taken as 1."""
+        return self._tile("row", dtype, lambda f: _row(f, dtype, self.target.lanes(dtype)))
+
     def sums(self, dtype: DType, shape: tuple[int, int], columns: Dim) -> str:
-        """c = a b, or c + a b if there is `more`, for at most so many rows (at least 1), and any columns.
+        """c = a b, or c += scale a b if there is `more`, for at most so many rows (at least 1), and any columns.
 
         a: element (row, k) at row * a_down + k * a_along; the columns of b and c are adjacent. Of the tile's shape
         (rows, vectors) narrower ones are made too, for the last columns of a matrix of so many.
         """
         lanes, narrow = self.target.lanes(dtype), self.target.tiles[0][1]
         rows, vectors = shape
-        if rows == 1:
-            return self._function("row", dtype, _TILE, lambda f: _row(f, dtype, lanes))
         kind = f"sums_{rows}x{vectors}"
-        widths = self.widths.setdefault(f"{kind}_{dtype}", set())
+        known = self.widths.setdefault(f"{kind}_{dtype}", set())
         if isinstance(columns, int):
-            widths |= {v for v in (narrow, vectors) if columns >= v * lanes} | {
-                -(-(columns % (narrow * lanes)) // lanes)
-            }
+            known |= {v * lanes for v in (narrow, vectors) if columns >= v * lanes} | {columns % (narrow * lanes)} - {0}
         else:
-            widths |= {*range(1, narrow + 1), vectors}
+            known |= {vectors * lanes, None}
 
         def write(f: Function) -> None:
             whole = "0"
-            if vectors > narrow and vectors in widths:
+            if vectors > narrow and vectors * lanes in known:
                 whole = f.sub("%columns", f.emit(f"urem i64 %columns, {vectors * lanes}"))
                 with f.looping("0", whole, vectors * lanes) as column:
-                    _sums(f, self.target, dtype, rows, vectors, column, None)
+                    _sums(f, self.target, dtype, rows, (lanes,) * vectors, column, None)
+            widths = self._widths(dtype, {k for k in known if k is None or k <= narrow * lanes})
             with f.looping(whole, "%columns", narrow * lanes) as column:
                 left = f.sub("%columns", column)
                 most = "true"
-                for width in sorted(widths & {*range(1, narrow + 1)}, reverse=True):
-                    smaller = max((w for w in widths if w < width), default=0)
-                    more = f.compare("sgt", left, str(smaller * lanes)) if smaller else "true"
+                for number, width in enumerate(widths):
+                    smaller = sum(widths[number + 1]) if number + 1 < len(widths) else 0
+                    more = f.compare("sgt", left, str(smaller)) if smaller else "true"
                     with f.when(f.both(most, more)):
                         _sums(f, self.target, dtype, rows, width, column, left)
                     most = f.negated(more)
 
-        return self._function(kind, dtype, _TILE, write)
+        return self._tile(kind, dtype, write)
+
+    def _widths(self, dtype: DType, known: set[int | None]) -> list[tuple[int, ...]]:
+        """The lanes of the vectors of tiles for so many columns (None: any number), the wide ones first."""
+        lanes, vectors, short = self.target.lanes(dtype), self.target.tiles[0][1], self.target.short_lanes(dtype)
+        found = set()
+        for columns in known:
+            if columns is None:
+                found |= {(lanes,) * v for v in range(1, vectors + 1)}
+                continue
+            whole, rest = divmod(columns, lanes)
+            tail = lanes
+            while tail // 2 >= max(rest, short):
+                tail //= 2
+            found.add((lanes,) * whole + (tail,) * (rest > 0))
+        return sorted(found, key=sum, reverse=True)
 
     def dots(self, dtype: DType) -> str:
         """The same (without `more`) where both operands lie along the inner dimension: column j of b at j * b_down.
@@ -98,7 +117,7 @@ class Tiles:
                 with f.when(taken), over[0] as column, over[1] as row:
                     _dots(f, self.target, dtype, rows, columns, row, column)
 
-        return self._function("dots", dtype, _TILE, write)
+        return self._tile("dots", dtype, write)
 
     # Panels
 
@@ -135,38 +154,49 @@ def _clamped(f: Function, dtype: DType, pointer: str, first: str, count: int, li
     return lines
 
 
-def _sums(f: Function, target: Target, dtype: DType, rows: int, vectors: int, column: str, left: str | None) -> None:
-    """A tile of sums. left: how many columns are left, of which the last vector may have fewer than its lanes.
+def _sums(
+    f: Function, target: Target, dtype: DType, rows: int, widths: tuple[int, ...], column: str, left: str | None
+) -> None:
+    """A tile of sums: vectors of these lanes. left: how many columns are left, of which the last vector may have fewer.
 
     Rows that do not exist are the last one computed again.
     """
-    lanes = target.lanes(dtype)
-    type_ = register(dtype, lanes)
-    zero = f.splat(literal(0, dtype), dtype, lanes)
-    mask = None if left is None else f.mask(f.emit(f"sub i64 {left}, {(vectors - 1) * lanes}"), lanes)
-    edges = [mask if v == vectors - 1 else None for v in range(vectors)]
-    sums = [[f.variable(type_, zero) for _ in range(vectors)] for _ in range(rows)]
+    types = [register(dtype, lanes) for lanes in widths]
+    starts = [sum(widths[:v]) for v in range(len(widths))]
+    vectors = range(len(widths))
+    masks: list[str | None] = [None for _ in vectors]
+    if left is not None:
+        # Frozen, LLVM does not compute it anew in the loop.
+        masks[-1] = f.emit(f"freeze {register(bool_, widths[-1])} {f.mask(f.sub(left, str(starts[-1])), widths[-1])}")
+    zeros = [f.splat(literal(0, dtype), dtype, lanes) for lanes in widths]
+    sums = [[f.variable(types[v], zeros[v]) for v in vectors] for _ in range(rows)]
     firsts = _clamped(f, dtype, "%a", "0", rows, "%rows", "%a_down")
     start = f.at("%b", dtype, column)
     results = _clamped(f, dtype, f.at("%c", dtype, column), "0", rows, "%rows", "%c_down")
-    with f.when("%more"):
-        for r in range(rows):
-            for v in range(vectors):
-                f.set(sums[r][v], type_, f.load(f.at(results[r], dtype, str(v * lanes)), dtype, lanes, edges[v]))
     with f.looping("0", "%inner", 1) as k:
         line = f.at(start, dtype, f.mul(k, "%b_down"))
         parts = [
-            f.load(f.at(line, dtype, str(v * lanes)), dtype, lanes, edges[v] if target.masks else None)
-            for v in range(vectors)
+            f.load(f.at(line, dtype, str(starts[v])), dtype, widths[v], masks[v] if target.masks else None)
+            for v in vectors
         ]
         step = f.mul(k, "%a_along")
         for r in range(rows):
-            element = f.splat(f.load(f.at(firsts[r], dtype, step), dtype), dtype, lanes)
-            for v in range(vectors):
-                f.set(sums[r][v], type_, multiply_add(f, dtype, lanes, element, parts[v], f.get(sums[r][v], type_)))
+            element = f.load(f.at(firsts[r], dtype, step), dtype)
+            for v in vectors:
+                factor = f.splat(element, dtype, widths[v])
+                total = f.get(sums[r][v], types[v])
+                f.set(sums[r][v], types[v], multiply_add(f, dtype, widths[v], factor, parts[v], total))
+    places = [[f.at(results[r], dtype, str(starts[v])) for v in vectors] for r in range(rows)]
+    with f.when("%more"):  # All is read before anything is written: the last row may stand for others too.
+        for r in range(rows):
+            for v in vectors:
+                before = f.load(places[r][v], dtype, widths[v], masks[v])
+                scale = f.splat("%scale", dtype, widths[v])
+                total = multiply_add(f, dtype, widths[v], scale, f.get(sums[r][v], types[v]), before)
+                f.set(sums[r][v], types[v], total)
     for r in range(rows):
-        for v in range(vectors):
-            f.store(f.get(sums[r][v], type_), f.at(results[r], dtype, str(v * lanes)), dtype, lanes, edges[v])
+        for v in vectors:
+            f.store(f.get(sums[r][v], types[v]), places[r][v], dtype, widths[v], masks[v])
 
 
 def _row(f: Function, dtype: DType, lanes: int) -> None:
