@@ -161,3 +161,18 @@ def test_cut_in_any_way_the_bits_are_the_same(order: str, monkeypatch: pytest.Mo
     for name, value in {"BLOCK": 48, "PACKED_ROWS": 1000}.items():
         monkeypatch.setattr(products, name, value)
     assert run() == whole
+
+
+def test_rows_that_become_fewer_in_a_loop(target: str) -> None:
+    """From 11 sequences down to one, a row fewer at each step, with a tile for each number of rows."""
+    layer = ag.nn.Elman(6, 52, generator=ag.Generator(3))
+    lengths = np.arange(1, 12, dtype=np.int32)
+    x = np.random.default_rng(6).normal(size=(int(lengths.sum()), 6)).astype("f")
+
+    def states(x, lengths):
+        after = layer(x, lengths)
+        return after, *ag.gradients(ag.sum(after * after), list(layer.parameters()))
+
+    expected = states(ag.tensor(x), ag.tensor(lengths))
+    for found, wanted in zip(ag.compile(states)(x, lengths), expected, strict=True):
+        np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-4, atol=1e-4)
