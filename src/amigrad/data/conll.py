@@ -66,6 +66,12 @@ def _sentences(source: Source, word_column: int, tag_column: int | None, others:
         problem = f"with {_columns(layout.count)}, column {word_column} would be both the word and its tag"
         raise DataError(name, layout.line, problem, _REMEDY)
 
+    if tag_column is not None and tag_column % layout.count in others and layout.count >= needed:
+        problem = (
+            f"with {_columns(layout.count)}, column {tag_column % layout.count} would be both the tag and beside it"
+        )
+        raise DataError(name, layout.line, problem, _REMEDY)
+
     words: list[str] = []
     tags: list[str] = []
     beside: tuple[list[str], ...] = tuple([] for _ in others)

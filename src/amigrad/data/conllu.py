@@ -21,6 +21,8 @@ def read_conllu(source: Source, *, tag: str = "UPOS", columns: Sequence[int] = (
         raise ValueError("tag must be UPOS, XPOS or the name of a feature")
     if any(not 0 <= column < 10 for column in columns):
         raise ValueError("CoNLL-U has the columns 0 to 9")
+    if _TAG_COLUMNS.get(tag, _FEATURES) in columns:
+        raise ValueError(f"column {_TAG_COLUMNS.get(tag, _FEATURES)} is where {tag} is: it cannot be beside it")
     return _conllu_sentences(source, tag, tuple(columns))
 
 

@@ -84,8 +84,12 @@ def test_columns_of_a_file_come_with_its_sentences(tmp_path: Path) -> None:
     assert [s.columns for s in sentences] == [(("DT", "NN"), ("x", "y")), (("PRP",), ("z",))]
     with pytest.raises(DataError, match="line 1: 4 columns"):
         read_tagged(tmp_path / "file", columns=[4])
+    with pytest.raises(DataError, match="column 3 would be both the tag and beside it"):
+        read_tagged(tmp_path / "file", columns=[3])
     with pytest.raises(OptionsError, match="CoNLL-U has the columns 0 to 9"):
         read_tagged(tmp_path / "file", "conllu", columns=[10])
+    with pytest.raises(OptionsError, match="column 3 is where UPOS is"):
+        read_tagged(tmp_path / "file", "conllu", columns=[3])
 
 
 def test_a_cascade_is_saved_with_the_tagger_that_it_reads(

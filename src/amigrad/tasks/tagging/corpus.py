@@ -37,7 +37,10 @@ def read_tagged(
     if format == "conllu":
         if any(number not in range(10) for number in columns):
             raise OptionsError(f"CoNLL-U has the columns 0 to 9, not {', '.join(map(str, columns))}")
-        return list(read_conllu(path, tag=tag, columns=columns))
+        try:
+            return list(read_conllu(path, tag=tag, columns=columns))
+        except ValueError as error:
+            raise error if isinstance(error, DataError) else OptionsError(str(error)) from None
     if format == "slash":
         if columns:
             raise OptionsError("there are no columns in the format slash")

@@ -192,8 +192,9 @@ def train_joint(
     if pretrained is not None:
         first = next(iter(model.tasks.values()))
         pretrained.write(first.tables["word"].table.value, features.vocabularies["word"])
+    epochs = options.passes(any(whole.values()))
     batches = JointExamples(list(examples.values()), list(sizes.values()), options.seed)
-    optimizer = create_optimizer(options, model, options.epochs * len(batches))
+    optimizer = create_optimizer(options, model, epochs * len(batches))
     steps = [_step(model, name, optimizer.minimize) for name in tasks]
 
     def score() -> Mapping[str, float]:
@@ -208,7 +209,7 @@ def train_joint(
         model=model,
         optimizer=optimizer,
         batch_size=1,
-        epochs=options.epochs,
+        epochs=epochs,
         seed=options.seed,
         evaluate=score,
         patience=options.patience,

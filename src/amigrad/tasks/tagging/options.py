@@ -26,13 +26,14 @@ class TaggerOptions:
     and prefixes of some lengths. A word or an affix that occurs fewer times than its minimum count is unknown,
     and a word that occurs once is taken for unknown with some probability each time it is trained on.
     The learning rate, by default one that suits the optimizer, is the same all the time, or with the schedule
-    "linear" rises in a share of the steps (`warm_up`) and then falls evenly to 0 at the last epoch. Dropout is the
-    share of the looked-up numbers left out in training. `average` says over how many epochs, about, the mean of the
-    parameters is taken, which is then the model; 0 for none.
+    "linear" rises in a share of the steps (`warm_up`: by default a twentieth with characters, else none) and then
+    falls evenly to 0 at the last epoch. Dropout is the share of the looked-up numbers left out in training. `average`
+    says over how many epochs, about, the mean of the parameters is taken, which is then the model; 0 for none.
     `scheme` says how tags mark chunks: found out by itself with "auto", not at all with "none".
 
     `cost` is the log-likelihood of each word's tag, or that of a sentence's tags together, with a score for each tag
-    after the one before; "auto" takes that of sentences for chunks. A batch has so many words, or sentences.
+    after the one before; "auto" takes that of sentences for chunks. A batch has so many words, by default 32, or
+    sentences, by default 8; there are 4 epochs for words, 8 for sentences, if `epochs` does not say.
     With `characters`, a convolution over the characters of a word and its maximum over time are features too.
     `given`, `gazetteers` and `cascades` name further features of a word in its sentence: columns that come with the
     sentences, lists of phrases that it may be in, and the tags that other taggers give it. The training sentences get
@@ -60,7 +61,7 @@ class TaggerOptions:
     folds: int = 5
 
     word_size: int = 50
-    vector_scale: float = 0.1
+    vector_scale: float = 0.3
     capitalisation_size: int = 10
     affix_size: int = 10
     character_size: int = 15
@@ -72,10 +73,10 @@ class TaggerOptions:
     optimizer: str = "adagrad"
     learning_rate: float | None = None
     schedule: str = "linear"
-    warm_up: float = 0.0
+    warm_up: float | None = None
     weight_decay: float = 0.0
     batch_size: int | None = None
-    epochs: int = 4
+    epochs: int | None = None
     average: float = 0.0
     patience: int | None = None
     seed: int = 1
@@ -85,10 +86,11 @@ class TaggerOptions:
             raise OptionsError(f"the window has a word in its middle: an odd number of words, not {self.window}")
         for name in ("minimum_count", "affix_minimum_count", "word_size", "capitalisation_size", "affix_size"):
             self._at_least(name, 1)
-        for name in ("hidden_size", "epochs", "character_size", "spelling_size", "feature_size"):
+        for name in ("hidden_size", "character_size", "spelling_size", "feature_size"):
             self._at_least(name, 1)
-        if self.batch_size is not None:
-            self._at_least("batch_size", 1)
+        for name in ("batch_size", "epochs", "patience"):
+            if getattr(self, name) is not None:
+                self._at_least(name, 1)
         if self.folds < 0 or self.folds == 1:
             raise OptionsError(f"folds are at least 2, or 0 for none, not {self.folds}")
         names = self.contextual
@@ -100,7 +102,7 @@ class TaggerOptions:
                 raise OptionsError(f"{kind} have different lengths of at least 1, not {lengths}")
         for name in ("unknown_probability", "dropout", "warm_up"):
             value = getattr(self, name)
-            if not 0.0 <= value < 1.0:
+            if value is not None and not 0.0 <= value < 1.0:
                 raise OptionsError(f"{_words(name)} is in [0, 1), not {value}")
         if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
             raise OptionsError(f"the learning rate is greater than 0, not {self.learning_rate}")
@@ -110,8 +112,6 @@ class TaggerOptions:
             raise OptionsError(f"the scale of vectors is greater than 0, not {self.vector_scale}")
         if not 0.0 <= self.average < float("inf"):
             raise OptionsError(f"the epochs to average over are not negative, but {self.average} is")
-        if self.patience is not None:
-            self._at_least("patience", 1)
         if not 0 <= self.seed < 2**63:
             raise OptionsError(f"a seed is an integer from 0 to 2^63 - 1, not {self.seed}")
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
@@ -128,6 +128,15 @@ class TaggerOptions:
     def contextual(self) -> tuple[str, ...]:
         """The names of the features of a word in its sentence."""
         return (*self.given, *self.gazetteers, *self.cascades)
+
+    @property
+    def rising(self) -> float:
+        """The share of the steps in which the learning rate rises: a convolution's first steps would be too long."""
+        return self.warm_up if self.warm_up is not None else 0.05 if self.characters else 0.0
+
+    def passes(self, sentences: bool) -> int:
+        """How many epochs a training has, with the cost of sentences or of words."""
+        return self.epochs or (8 if sentences else 4)
 
     def to_json(self) -> dict[str, Any]:
         """The options by name, as JSON has them."""

@@ -95,7 +95,7 @@ def train_tagger(
     if pretrained is not None:
         pretrained.write(model.tables["word"].table.value, features.vocabularies["word"])
         say(str(pretrained.coverage(features.vocabularies["word"])))
-    optimizer = create_optimizer(options, model, options.epochs * examples.batches_per_epoch)
+    optimizer = create_optimizer(options, model, options.passes(whole) * examples.batches_per_epoch)
     tagger = Tagger(options, features, tag_set, model)
 
     @compile
@@ -124,7 +124,7 @@ def train_tagger(
         model=model,
         optimizer=optimizer,
         batch_size=batch_size,
-        epochs=options.epochs,
+        epochs=options.passes(whole),
         seed=options.seed,
         evaluate=score,
         patience=options.patience,
@@ -185,7 +185,7 @@ def create_optimizer(options: TaggerOptions, model: Module, steps: int) -> Optim
     kinds: dict[str, Callable[..., Optimizer]] = {"adagrad": Adagrad, "sgd": SGD, "adam": Adam}
     rate: float | Schedule = options.rate
     if options.schedule == "linear":
-        rising = int(options.warm_up * steps)
+        rising = int(options.rising * steps)
         rate = linear(options.rate, 0.0, steps - rising)
         rate = warm_up(rising, rate) if rising else rate
     return kinds[options.optimizer](
