@@ -66,9 +66,24 @@ class TuningSet:
     @cached_property
     def scale(self) -> NDArray[np.float32]:
         """The standard deviation of each feature within the lists, (F,); 1 for a feature that never differs."""
-        centred = self.centre(self.features)
-        deviation = np.sqrt(np.einsum("mf,mf->f", centred, centred) / len(centred))
+        total = np.zeros(self.features.shape[1])
+        for block in self.blocks():
+            centred = block.centre(block.features.astype(np.float64))
+            total += np.einsum("mf,mf->f", centred, centred)
+        deviation = np.sqrt(total / len(self.features))
         return np.where(deviation > 0, deviation, 1).astype(np.float32)
+
+    def blocks(self, rows: int = 1 << 15) -> Iterator[TuningSet]:
+        """The set in parts of whole lists, about so many rows each, which share its memory."""
+        first = 0
+        while first < len(self.counts):
+            begin = int(self.starts[first])
+            last = max(int(np.searchsorted(self.starts, begin + rows)), first + 1)
+            end = int(self.starts[last]) if last < len(self.counts) else len(self.features)
+            part = slice(begin, end)
+            scores = None if self.scores is None else self.scores[part]
+            yield TuningSet(self.names, self.features[part], self.statistics[part], scores, self.counts[first:last])
+            first = last
 
     def centre(self, values: Array) -> Array:
         """Values (M, ...) less their mean over each list."""

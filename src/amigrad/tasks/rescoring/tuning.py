@@ -116,9 +116,16 @@ def initial_weights(candidates: TuningSet) -> Floats:
 
     Features that the scores do not depend on get 0. Without scores all features count alike.
     """
-    if candidates.scores is None or not candidates.centre(candidates.scores).any():
-        return np.asarray(1 / candidates.scale, dtype=np.float64)
-    scaled = candidates.centre(candidates.features / candidates.scale).astype(np.float64)
-    scores = candidates.centre(candidates.scores)
-    found = np.linalg.lstsq(scaled.T @ scaled, scaled.T @ scores, rcond=1e-9)[0]
-    return np.asarray(found / candidates.scale, dtype=np.float64)
+    scale = candidates.scale.astype(np.float64)
+    size = len(scale)
+    products, targets, varied = np.zeros((size, size)), np.zeros(size), False
+    for block in candidates.blocks():
+        if block.scores is not None:
+            features = block.centre(block.features / scale)
+            scores = block.centre(block.scores)
+            products += features.T @ features
+            targets += features.T @ scores
+            varied = varied or bool(scores.any())
+    if not varied:
+        return np.asarray(1 / scale, dtype=np.float64)
+    return np.asarray(np.linalg.lstsq(products, targets, rcond=1e-9)[0] / scale, dtype=np.float64)
