@@ -66,7 +66,7 @@ class TaggerOptions:
     affix_size: int = 10
     character_size: int = 15
     spelling_size: int = 30
-    feature_size: int = 10
+    feature_size: int = 20
     hidden_size: int = 200
     dropout: float = 0.2
 
