@@ -176,3 +176,11 @@ def test_rows_that_become_fewer_in_a_loop(target: str) -> None:
     expected = states(ag.tensor(x), ag.tensor(lengths))
     for found, wanted in zip(ag.compile(states)(x, lengths), expected, strict=True):
         np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_a_gradient_through_a_single_output(target: str) -> None:
+    """Its rows have one element: as a matrix they lie adjacent both ways, and no packed copy is made of them."""
+    random = np.random.default_rng(1)
+    a, b = random.normal(size=(70, 1)).astype(np.float32), ag.parameter(random.normal(size=(200, 1)))
+    product = ag.compile(lambda a: (ag.exp(a) @ b.mT, a))
+    np.testing.assert_allclose(product(ag.tensor(a))[0].numpy(), np.exp(a) @ b.numpy().T, rtol=1e-5)

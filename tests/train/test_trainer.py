@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import math
 import os
@@ -87,6 +88,15 @@ def test_finished_training_goes_on_only_for_more_epochs(tmp_path: Path) -> None:
     whole.run()
     for name, state in longer.states.items():
         np.testing.assert_array_equal(state.numpy(), whole.states[name].numpy(), err_msg=name)
+
+
+def test_of_many_other_settings_some_are_named(tmp_path: Path) -> None:
+    first, second = hashlib.sha256(b"1").hexdigest(), hashlib.sha256(b"2").hexdigest()
+    trainer(tmp_path, epochs=1, settings={"data": first}).run()
+    with pytest.raises(CheckpointError, match=r"settings: data is other data\. Give"):
+        trainer(tmp_path, settings={"data": second}).run()
+    with pytest.raises(CheckpointError, match=r"a3 was null, is 3; a4 was null, is 4; a5 was null, is 5 and 5 more"):
+        trainer(tmp_path, settings={"data": second, **{f"a{number}": number for number in range(10)}}).run()
 
 
 def test_other_settings_are_named(tmp_path: Path) -> None:

@@ -45,9 +45,9 @@ def explain(
     from rich.console import Console
 
     from amigrad.data import DataError
+    from amigrad.data.aside import replacing
     from amigrad.tasks.rescoring.added import joint_models
     from amigrad.tasks.rescoring.alignment import read_sentences
-    from amigrad.tasks.rescoring.aside import replacing
     from amigrad.tasks.rescoring.explain import explain, find_list
     from amigrad.tasks.rescoring.nbest import read_nbest
     from amigrad.tasks.rescoring.weights import Weights

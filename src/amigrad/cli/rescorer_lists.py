@@ -35,8 +35,10 @@ def lexical(
     """
     from amigrad.cli.progress import shown
     from amigrad.data.bitext import read_bitext
-    from amigrad.tasks.rescoring.lexical import learn_lexical
+    from amigrad.tasks.folder import require_room
+    from amigrad.tasks.rescoring.lexical import KIND, learn_lexical
 
+    require_room(output, KIND)
     bitext = read_bitext(source, target)
     with shown("iterations", 2 * iterations, quiet=quiet) as advance:
         model = learn_lexical(bitext.source, bitext.target, iterations=iterations, step=advance)
@@ -79,6 +81,7 @@ def tune(
     """
     from amigrad.cli.progress import shown
     from amigrad.cli.rescorer_report import print_tuned
+    from amigrad.data.aside import require_place
     from amigrad.tasks.rescoring.alignment import read_sentences
     from amigrad.tasks.rescoring.features import TuningSet, with_references
     from amigrad.tasks.rescoring.nbest import read_nbest
@@ -88,6 +91,7 @@ def tune(
     chosen = {"limits": tuple(limit) if limit else None, "epochs": epochs, "folds": folds, "restarts": restarts}
     given = {name: value for name, value in {**chosen, "seed": seed}.items() if value is not None}
     options = TuningOptions(**given)  # type: ignore[arg-type]
+    require_place(output)
     count = len(read_sentences(references[0]))
     with shown("lists read", count, quiet=quiet) as advance:
         candidates = TuningSet.of(
@@ -133,7 +137,7 @@ def rescore(
     from contextlib import ExitStack
 
     from amigrad.cli.progress import shown
-    from amigrad.tasks.rescoring.aside import replacing
+    from amigrad.data.aside import replacing
     from amigrad.tasks.rescoring.nbest import read_nbest
     from amigrad.tasks.rescoring.rescore import rescore
     from amigrad.tasks.rescoring.weights import Weights
@@ -175,7 +179,7 @@ def evaluate(
     tokenize: Annotated[
         str, typer.Option(help="Tokenisation of sacrebleu: none (it is done), 13a, intl, char ...")
     ] = "none",
-    samples: Annotated[int, typer.Option(min=1, help="Samples of the paired bootstrap.")] = 1000,
+    samples: Annotated[int, typer.Option(min=2, help="Samples of the paired bootstrap.")] = 1000,
     seed: Annotated[int, typer.Option(help="Draws the samples.")] = 12345,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
     allow_empty: AllowEmpty = False,

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import os
-import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -212,28 +208,6 @@ def _binary_lines(vectors: WordVectors) -> Iterator[bytes]:
     matrix = np.ascontiguousarray(vectors.matrix, "<f4")
     for word, row in zip(vectors.words, matrix, strict=True):
         yield b"%s %s\n" % (word.encode(), row.tobytes())
-
-
-def write_aside(path: str | os.PathLike[str], parts: Iterable[bytes]) -> None:
-    """Write a file beside its place, sync it and rename it; gzipped if its name says so."""
-    place = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)
-    try:
-        with open(handle, "wb") as file:
-            if place.suffix == ".gz":
-                with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
-                    for part in parts:
-                        packed.write(part)
-            else:
-                for part in parts:
-                    file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, place)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _header(line: bytes) -> tuple[int, int] | None:

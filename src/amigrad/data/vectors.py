@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from amigrad.data.aside import replacing
 from amigrad.data.errors import DataError
 from amigrad.data.lines import Source, opened, source_name
 
@@ -103,7 +104,8 @@ def write_vectors(path: str | os.PathLike[str], vectors: WordVectors, format: st
 
     if format not in FORMATS:
         raise ValueError(f"the format of word vectors is one of {', '.join(FORMATS)}, not '{format}'")
-    formats.write_aside(path, formats.encoded(vectors, format))
+    with replacing(path) as file:
+        file.writelines(formats.encoded(vectors, format))
 
 
 def _peek(stream: BinaryIO) -> bytes:

@@ -6,6 +6,7 @@ is never taken for a model.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -53,8 +54,10 @@ class SavedModel:
 def save_folder(folder: Folder, kind: str, version: int, model: SavedModel) -> None:
     """Write a model of this kind and format version; the folder is made if it is missing.
 
-    Every file is written aside, synced and renamed. Raises OSError if the folder cannot be written.
+    Every file is written aside, synced and renamed. Raises OSError if the folder cannot be written, ModelError if it
+    holds a model of another kind.
     """
+    require_room(folder, kind)
     parameters = {name: np.ascontiguousarray(value) for name, value in model.parameters.items()}
     vocabularies = {name: json.loads(vocabulary.to_json()) for name, vocabulary in model.vocabularies.items()}
     files = {
@@ -107,9 +110,22 @@ def load_folder(folder: Folder, kind: str, version: int) -> SavedModel:
     return SavedModel(content["configuration"], vocabularies, parameters)
 
 
+def training_folder(output: Folder | None, kind: str) -> Path | None:
+    """Where a training is kept whose model will be in `output`. Raises what `require_room` does."""
+    if output is None:
+        return None
+    require_room(output, kind)
+    return Path(output) / "training"
+
+
 def require_room(folder: Folder, kind: str) -> None:
-    """Raise ModelError if a folder holds a model of another kind, which one of this kind would overwrite."""
+    """Raise ModelError if a folder holds a model of another kind, which one of this kind would overwrite.
+
+    Raises OSError if it is no folder.
+    """
     path = Path(folder) / MODEL
+    if path.parent.exists() and not path.parent.is_dir():
+        raise FileExistsError(errno.EEXIST, "this is a file, not a folder for a model", os.fspath(folder))
     try:
         found = json.loads(path.read_bytes()).get("format")
     except (OSError, ValueError, AttributeError):

@@ -21,11 +21,17 @@ class OtherSettingsError(CheckpointError):
 
     def __init__(self, folder: Path, changes: Sequence[str], anew: str = "resume=False") -> None:
         super().__init__(
-            f"{folder} holds a training with other settings: {'; '.join(changes)}. Give the settings it was begun "
+            f"{folder} holds a training with other settings: {_some(changes)}. Give the settings it was begun "
             f"with, or another folder, or start anew with {anew}"
         )
         self.folder = folder
         self.changes = changes
+
+
+def _some(changes: Sequence[str], most: int = 6) -> str:
+    """The first of some changes, and how many more there are."""
+    more = f" and {len(changes) - most} more" if len(changes) > most else ""
+    return "; ".join(changes[:most]) + more
 
 
 class Interrupted(SystemExit):

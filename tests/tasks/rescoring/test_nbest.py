@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from amigrad.data import DataError
-from amigrad.tasks.rescoring.aside import replacing
+from amigrad.data.aside import replacing
 from amigrad.tasks.rescoring.nbest import NBestList, format_hypotheses, read_nbest
 
 MOSES = """\

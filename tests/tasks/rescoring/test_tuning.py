@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from amigrad.data import DataError
-from amigrad.tasks.rescoring.evaluate import compare, first_and_oracle
+from amigrad.tasks.rescoring.evaluate import compare, first_and_oracle, read_texts
 from amigrad.tasks.rescoring.features import TuningSet, with_references
 from amigrad.tasks.rescoring.lexical import LexicalModel, learn_lexical
 from amigrad.tasks.rescoring.mira import mira
@@ -18,6 +19,7 @@ from amigrad.tasks.rescoring.nbest import NBestList, read_nbest
 from amigrad.tasks.rescoring.rescore import rescore, tune_risk
 from amigrad.tasks.rescoring.tuning import TuningOptions, bleu_of, initial_weights, tune
 from amigrad.tasks.rescoring.weights import Weights
+from amigrad.tasks.tagging.options import OptionsError
 
 QUICK = TuningOptions(limits=(0.003, 0.03), epochs=4, folds=3, restarts=2)
 
@@ -143,12 +145,25 @@ def test_features_can_be_left_out(made) -> None:
         made[1].without(["good", "noise", "W"], "file")
 
 
+@pytest.mark.parametrize(
+    "options", [{"limits": (0.001, -1.0)}, {"limits": (float("nan"),)}, {"folds": 1}, {"epochs": 0}]
+)
+def test_options_of_tuning_make_sense(options: dict[str, Any]) -> None:
+    with pytest.raises(OptionsError):
+        TuningOptions(**options)
+
+
 def test_references_must_be_as_many_as_lists(made, tmp_path: Path) -> None:
     lists, path = made[0], tmp_path / "references"
     for count, message in ((59, "sentence 59 has no reference"), (61, "line 61: reference 61 of 61")):
         path.write_text("a\n" * count)
         with pytest.raises(DataError, match=message):
             list(with_references(lists, [path]))
+
+
+def test_no_text_is_no_translation() -> None:
+    with pytest.raises(DataError, match="there is no sentence in it"):
+        read_texts(io.BytesIO())
 
 
 def test_the_same_text_is_no_better_by_chance_or_otherwise() -> None:

@@ -181,3 +181,9 @@ def test_a_file_where_the_folder_should_be(chunker: Tagger, tmp_path: Path) -> N
     (tmp_path / "model").write_text("")
     with pytest.raises(FileExistsError):
         chunker.save(tmp_path / "model")
+
+
+def test_a_model_of_another_kind_is_not_overwritten(chunker: Tagger, folder: Path) -> None:
+    change_json(folder, lambda content: content.update(format="amigrad.other"))
+    with pytest.raises(ModelError, match=r"a model of format amigrad.other already. Give another folder"):
+        chunker.save(folder)

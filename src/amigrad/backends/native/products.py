@@ -210,7 +210,7 @@ class Product:
         stretch = f.quotient(f.add(inner, f.sub(stretches, "1")), stretches)
         line = f.add(columns, str(_MARGIN))
         gathered = "false"
-        if _is(left.down, 1) and not _is(left.along, 1) and not turned:
+        if _is(left.down, 1) and not _is(left.along, 1) and not is_unit(self.inner) and not turned:
             large = f.compare("sge", f.mul(rows, inner), str(LARGE))
             gathered = f.both(large, f.compare("sge", columns, str(4 * width)))
         (start, stop), (left_edge, right_edge) = self._share(rows, tall, columns, width)

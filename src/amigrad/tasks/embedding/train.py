@@ -21,11 +21,9 @@ from amigrad.tasks.embedding.spans import SpanExamples
 from amigrad.tasks.embedding.storage import FORMAT, save_embedding
 from amigrad.tasks.embedding.text import WORDS, Text
 from amigrad.tasks.embedding.windows import WindowExamples
-from amigrad.tasks.folder import require_room
+from amigrad.tasks.folder import training_folder
 from amigrad.train import Trainer
 from amigrad.train.progress import reading
-
-TRAINING_FOLDER = "training"
 
 Model = SpanModel | Ranking
 Examples = SpanExamples | WindowExamples
@@ -51,8 +49,6 @@ def train_embedding(
     folder has a model of another kind, TrainingError if the training cannot begin or go on.
     """
     options = options or EmbeddingOptions()
-    if output is not None:
-        require_room(output, FORMAT)
     with _folder(output) as folder:
         encoded = _encode(files, folder, options, progress)
         text = Text(encoded, options)
@@ -130,8 +126,9 @@ def _encode(
 @contextmanager
 def _folder(output: str | os.PathLike[str] | None) -> Iterator[Path]:
     """Where the encoded text and the checkpoints are: in the output's folder, else in one that is removed again."""
-    if output is not None:
-        yield Path(output) / TRAINING_FOLDER
+    kept = training_folder(output, FORMAT)
+    if kept is not None:
+        yield kept
         return
     with tempfile.TemporaryDirectory(prefix="amigrad-") as folder:
         yield Path(folder)

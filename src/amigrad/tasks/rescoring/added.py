@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amigrad.data import DataError
+from amigrad.data.aside import replacing
 from amigrad.tasks.folder import MODEL, ModelError
 from amigrad.tasks.rescoring import lexical
-from amigrad.tasks.rescoring.aside import replacing
 from amigrad.tasks.rescoring.joint import JointModel
 from amigrad.tasks.rescoring.joint_features import JointFeatures, model_folders, with_sources
 from amigrad.tasks.rescoring.nbest import NBestList, format_hypotheses

@@ -97,6 +97,8 @@ def _chance(systems: Mapping[str, Sequence[str]], name: str, p: float | None) ->
 def read_texts(file: Source, count: int | None = None, of: str = "") -> list[str]:
     """Lines of a file, blanks around them removed. Raises DataError if they are not as many as in the file `of`."""
     texts = [line.strip() for _, line in numbered_lines(file)]
+    if not texts:
+        raise DataError(source_name(file), None, "there is no sentence in it", "Give a file with a sentence a line")
     if count is not None and len(texts) != count:
         problem = f"{len(texts):,} lines, but {of} has {count:,}"
         raise DataError(source_name(file), min(len(texts), count) + 1, problem, "Give a line for each sentence")

@@ -6,7 +6,6 @@ import hashlib
 import math
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from amigrad.data.bitext import Bitext
 from amigrad.graph import Tensor, tensor
 from amigrad.optim import Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear
+from amigrad.tasks.folder import training_folder
 from amigrad.tasks.rescoring.contexts import Contexts
 from amigrad.tasks.rescoring.examples import Examples, contexts_of, pairs_of
 from amigrad.tasks.rescoring.joint import JointModel, create_network
@@ -24,10 +24,10 @@ from amigrad.tasks.rescoring.lexicon import Lexicon
 from amigrad.tasks.rescoring.model import JointNetwork
 from amigrad.tasks.rescoring.normalise import normalise
 from amigrad.tasks.rescoring.options import JointOptions
+from amigrad.tasks.rescoring.storage import FORMAT
 from amigrad.tasks.rescoring.words import Words
 from amigrad.train import Trainer
 
-TRAINING_FOLDER = "training"
 _DEV_BATCH = 512
 
 
@@ -70,7 +70,7 @@ def train_joint(
         figures = measure()
         return {"score": -math.log(figures["perplexity"]), **figures}
 
-    folder = None if output is None else Path(output) / TRAINING_FOLDER
+    folder = training_folder(output, FORMAT)
     Trainer(
         compiled_step(network, optimizer, examples),
         examples,

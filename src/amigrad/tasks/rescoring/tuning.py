@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -13,13 +14,14 @@ from amigrad.tasks.rescoring.bleu import corpus_bleu
 from amigrad.tasks.rescoring.features import TuningSet
 from amigrad.tasks.rescoring.mira import mira
 from amigrad.tasks.rescoring.weights import Weights
+from amigrad.tasks.tagging.options import OptionsError
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class TuningOptions:
-    """How weights are tuned.
+    """How weights are tuned. Raises OptionsError for what makes no sense.
 
     limits: values of MIRA's C, of which the best in `folds`-fold cross-validation is taken; epochs: passes over the
     lists; restarts: runs with other orders of the sentences, from `seed` on, whose weights are averaged.
@@ -30,6 +32,17 @@ class TuningOptions:
     folds: int = 5
     restarts: int = 4
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        for limit in self.limits:
+            if not 0 < limit < math.inf:
+                raise OptionsError(f"a limit of MIRA's steps is greater than 0, not {limit}")
+        if not self.limits:
+            raise OptionsError("there is no limit of MIRA's steps")
+        if self.folds == 1 or self.folds < 0:
+            raise OptionsError(f"folds are at least 2, or 0 for none, not {self.folds}")
+        if min(self.epochs, self.restarts) < 1 or self.seed < 0:
+            raise OptionsError("epochs and restarts are at least 1, a seed is at least 0")
 
     def runs(self, sentences: int) -> int:
         """How many epochs tuning takes on so many sentences, for progress."""

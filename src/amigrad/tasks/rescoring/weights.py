@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amigrad.data import DataError
-from amigrad.tasks.rescoring.aside import replacing
+from amigrad.data.aside import replacing
 from amigrad.tasks.rescoring.nbest import NBestList
 
 FORMAT, VERSION = "amigrad rescoring weights", 1

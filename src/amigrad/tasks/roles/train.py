@@ -17,20 +17,20 @@ from amigrad.data import DataError, PropositionSentence, Sentence, WordVectors
 from amigrad.graph import Tensor
 from amigrad.optim import SGD, Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear
+from amigrad.tasks.folder import training_folder
 from amigrad.tasks.roles.evaluate import evaluate
 from amigrad.tasks.roles.examples import RoleExamples
 from amigrad.tasks.roles.labeller import RoleLabeller, create_network
 from amigrad.tasks.roles.model import RoleNetwork
 from amigrad.tasks.roles.options import RoleOptions
 from amigrad.tasks.roles.predicates import PredicateFinder
-from amigrad.tasks.roles.storage import FINDER_FOLDER
+from amigrad.tasks.roles.storage import FINDER_FOLDER, FORMAT
 from amigrad.tasks.roles.tags import tags_of
 from amigrad.tasks.tagging import OptionsError, Tagger, train_tagger
 from amigrad.tasks.tagging.cascade import folded_tags
 from amigrad.tasks.tagging.context import Cascade
 from amigrad.tasks.tagging.features import Features
 from amigrad.tasks.tagging.pretrained import Pretrained
-from amigrad.tasks.tagging.train import TRAINING_FOLDER
 from amigrad.train import Trainer
 
 
@@ -105,7 +105,7 @@ def train_labeller(
         overall = evaluate(labeller, dev).arguments.overall
         return {"score": overall.f1, "precision": overall.precision, "recall": overall.recall}
 
-    folder = None if output is None else Path(output) / TRAINING_FOLDER
+    folder = training_folder(output, FORMAT)
     Trainer(
         step,
         examples,

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from amigrad.data import Sentence, WordVectors
 from amigrad.data.batching import permutation
 from amigrad.graph import State, Tensor
 from amigrad.nn import Module
+from amigrad.tasks.folder import training_folder
 from amigrad.tasks.tagging.evaluate import evaluate
 from amigrad.tasks.tagging.examples import Batch, Examples, word_counts
 from amigrad.tasks.tagging.features import Features
@@ -28,7 +28,6 @@ from amigrad.tasks.tagging.tags import TagSet, prepare_tags
 from amigrad.tasks.tagging.together import Taggers
 from amigrad.tasks.tagging.train import (
     SENTENCES,
-    TRAINING_FOLDER,
     WORDS,
     create_average,
     create_optimizer,
@@ -148,6 +147,8 @@ def train_joint(
         raise OptionsError(f"tasks share one of {', '.join(SHARES)}, not '{share}'")
     if options.contextual:
         raise OptionsError(f"a model of several tasks cannot have the features {', '.join(options.contextual)}")
+    from amigrad.tasks.tagging.joint_storage import FORMAT
+
     if len(tasks) < 2:
         raise OptionsError("a model of several tasks has at least two")
     for name in tasks:
@@ -213,7 +214,7 @@ def train_joint(
         seed=options.seed,
         evaluate=score,
         patience=options.patience,
-        folder=None if output is None else Path(output) / TRAINING_FOLDER,
+        folder=training_folder(output, FORMAT),
         settings={**fixed_settings(options), "share": share, "tasks": prints, "vectors": fingerprint_of(vectors)},
         states=states,
         average=create_average(options, model, len(batches)),

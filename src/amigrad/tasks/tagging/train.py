@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from amigrad.graph import Tensor
 from amigrad.nn import Module
 from amigrad.optim import SGD, Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear, warm_up
+from amigrad.tasks.folder import training_folder
 from amigrad.tasks.tagging.cascade import folded_tags, named_options
 from amigrad.tasks.tagging.context import Cascade, Gazetteer, Source
 from amigrad.tasks.tagging.evaluate import evaluate
@@ -26,11 +26,10 @@ from amigrad.tasks.tagging.examples import Examples, word_counts
 from amigrad.tasks.tagging.features import Features
 from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
 from amigrad.tasks.tagging.pretrained import Pretrained
+from amigrad.tasks.tagging.storage import FORMAT
 from amigrad.tasks.tagging.tagger import Tagger, create_model, given_columns
 from amigrad.tasks.tagging.tags import prepare_tags
 from amigrad.train import Average, Trainer
-
-TRAINING_FOLDER = "training"
 
 WORDS, SENTENCES = 32, 8
 """How many examples a batch has, if the options do not say: words, or sentences."""
@@ -111,7 +110,7 @@ def train_tagger(
             return {"score": found.score, "accuracy": found.accuracy.value}
         return {"score": found.score, "unknown": found.unknown.value}
 
-    folder = None if output is None else Path(output) / TRAINING_FOLDER
+    folder = training_folder(output, FORMAT)
     data = {
         "train": fingerprint(train),
         "dev": fingerprint(dev),
