@@ -77,7 +77,7 @@ def test_streams_are_read():
         ("a 1 2\nb nan 4\n", 2, "not finite"),
         ("lonely\n", 1, "a word and its numbers are expected"),
         (b"a 1 2\n\xe9t\xe9 3 4\n", 2, "is not UTF-8 text"),
-        (gzip.compress(b"a 1 2\n" * 9999)[:40], None, "damaged or cut off"),
+        (gzip.compress(b"a 1 2\n" * 9999, mtime=0)[:40], None, "damaged or cut off"),
         ("", None, "no word vectors"),
         (b"2 2\na " + np.ones(2, np.float32).tobytes() + b"b " + b"\0\0\x80", None, "within word 2 of 2"),
         (b"2 2\na " + np.ones(2, np.float32).tobytes(), None, "before word 2"),
