@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import threading
@@ -47,3 +48,13 @@ def test_what_cannot_be_written_is_named_as_it_was_given(tmp_path: Path) -> None
     with pytest.raises(FileNotFoundError) as missing, replacing(tmp_path / "no" / "file"):
         pass
     assert missing.value.filename == str(tmp_path / "no")
+
+
+def test_a_full_disk_is_named_with_what_was_to_be_written(tmp_path: Path) -> None:
+    def fail() -> None:
+        with replacing(tmp_path / "list"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*list'"):
+        fail()
+    assert os.listdir(tmp_path) == []

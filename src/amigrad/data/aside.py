@@ -40,9 +40,17 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.fsync(whole.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
-    except BaseException:
+    except OSError as error:
+        raise named(error, path) from None
+    finally:
         Path(temporary).unlink(missing_ok=True)
-        raise
+
+
+def named(error: OSError, path: str | os.PathLike[str]) -> OSError:
+    """An error of the system with the name of what was written, if it names nothing: a full disk, say."""
+    if error.errno is None or error.filename is not None:
+        return error
+    return OSError(error.errno, error.strerror, os.fspath(path))
 
 
 def require_place(path: str | os.PathLike[str]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amigrad.data.aside import named
 from amigrad.data.errors import DataError
 from amigrad.data.lines import numbered_lines
 from amigrad.data.text import sentence_words
@@ -93,6 +94,8 @@ def encode(
             encoder.add(block)
         content = {**encoder.description(), "made_from": made_from}
         os.replace(partial, target / _IDS)
+    except OSError as error:
+        raise named(error, target) from None
     finally:
         partial.unlink(missing_ok=True)
     if not content["types"]:
@@ -150,7 +153,7 @@ class _Encoder:
     def add(self, ids: Ids) -> None:
         """Append ids."""
         with open(self._path, "ab") as file:
-            ids.astype("<i4", copy=False).tofile(file)
+            file.write(ids.astype("<i4", copy=False).data)
         found = np.bincount(ids, minlength=FIRST + len(self.index))
         found[: len(self._counts)] += self._counts
         self._counts = found
@@ -173,7 +176,7 @@ class _Encoder:
         with open(self._path, "r+b") as file:
             while len(block := np.fromfile(file, "<i4", _BLOCK)):
                 file.seek(-4 * len(block), os.SEEK_CUR)
-                numbers[block].astype("<i4", copy=False).tofile(file)
+                file.write(numbers[block].astype("<i4", copy=False).data)
                 file.flush()
         self._least += 1
 

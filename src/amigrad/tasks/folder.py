@@ -23,6 +23,7 @@ from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as format_tensors
 
 from amigrad.data import DataError, Vocabulary
+from amigrad.data.aside import named
 
 Folder = str | os.PathLike[str]
 
@@ -76,7 +77,10 @@ def save_folder(folder: Folder, kind: str, version: int, model: SavedModel) -> N
     aside: list[tuple[str, str]] = []
     try:
         for name, data in files.items():
-            aside.append((_write_aside(target, name, data), name))
+            try:
+                aside.append((_write_aside(target, name, data), name))
+            except OSError as error:
+                raise named(error, target / name) from None
         for temporary, name in aside:
             os.replace(temporary, target / name)
         _sync_folder(target)
