@@ -201,8 +201,8 @@ def test_the_entries_used_longest_ago_go(place: Path, monkeypatch: pytest.Monkey
     (place / "old.part").write_bytes(b"")
     os.utime(place / "old.part", (0, 0))
     (place / "new.part").write_bytes(b"")
-    cache.write("d", bytes(250))
-    assert [path.name for path in entries(place)] == ["a.object", "d.object", "new.part", "stranger"]
+    cache.write("d0", bytes(250))
+    assert [path.name for path in entries(place)] == ["a.object", "d0.object", "new.part", "stranger"]
 
 
 def test_ir_that_cannot_be_parsed_is_quoted() -> None:
