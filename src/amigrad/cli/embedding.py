@@ -177,7 +177,8 @@ def neighbours(
     from amigrad.cli.tables import print_columns, print_json
     from amigrad.tasks.embedding import neighbours as ask
 
-    found = ask(_load(vectors), words, count)
+    loaded = _load(vectors)
+    found = ask(loaded, _known(loaded, words), count)
     if json:
         print_json(
             [{"word": n.word, "rank": n.rank, "neighbours": [near._asdict() for near in n.neighbours]} for n in found]
@@ -294,7 +295,7 @@ def plot(
 
     loaded = _load(vectors)
     groups: dict[str, int] = {}
-    found = ask(loaded, words, count)
+    found = ask(loaded, _known(loaded, words), count)
     for number, neighbourhood in enumerate(found):
         groups.setdefault(neighbourhood.word, number)
     chosen = set(groups)
@@ -313,6 +314,16 @@ def _load(path: Path) -> WordVectors:
     from amigrad.tasks.embedding import load_vectors
 
     return load_vectors(path, progress=True)
+
+
+def _known(vectors: WordVectors, words: list[str]) -> list[str]:
+    """Those of some words that have vectors. The others are named on the standard error stream; all, if none has."""
+    from amigrad.tasks.embedding.query import find, without_vectors
+
+    known = [word for word in words if find(vectors, word) is not None]
+    if known and len(known) < len(words):
+        print(f"amigrad: {without_vectors(vectors, words)}", file=sys.stderr)
+    return known or words
 
 
 def _sizes(text: str | None) -> tuple[int, ...] | None:

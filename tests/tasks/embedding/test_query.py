@@ -30,6 +30,8 @@ def test_an_analogy_leaves_out_its_own_words():
 def test_words_without_a_vector_are_named():
     with pytest.raises(EmbeddingError, match=r"'emperor', 'pear': not among the 6 words"):
         analogy(VECTORS, "man", "emperor", "pear")
+    with pytest.raises(EmbeddingError, match=r"'queeen' \(like queen\), 'x': not among"):
+        neighbours(VECTORS, ["queeen", "x", "man"])
 
 
 def test_spearman_is_the_correlation_of_ranks():

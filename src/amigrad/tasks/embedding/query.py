@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -143,13 +144,23 @@ def plane(matrix: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return turned
 
 
+def without_vectors(vectors: WordVectors, words: Sequence[str]) -> str | None:
+    """Which of some words have no vector, and what they may have been meant to be; None if all have one."""
+    missing = [word for word in words if find(vectors, word) is None]
+    if not missing:
+        return None
+    alike = {
+        word: get_close_matches(lower_case(word), vectors.words[:_SUGGESTED], n=3, cutoff=0.75) for word in missing
+    }
+    names = ", ".join(f"'{word}'" + (f" (like {', '.join(alike[word])})" if alike[word] else "") for word in missing)
+    return f"{names}: not among the {len(vectors):,} words that have a vector"
+
+
 def _rows(vectors: WordVectors, words: Sequence[str]) -> list[int]:
-    rows = [find(vectors, word) for word in words]
-    missing = [word for word, row in zip(words, rows, strict=True) if row is None]
-    if missing:
-        names = ", ".join(f"'{word}'" for word in missing)
-        raise EmbeddingError(f"{names}: not among the {len(vectors):,} words that have a vector")
-    return [row for row in rows if row is not None]
+    rows = [row for word in words if (row := find(vectors, word)) is not None]
+    if len(rows) < len(words):
+        raise EmbeddingError(str(without_vectors(vectors, words)))
+    return rows
 
 
 def _normal(matrix: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
@@ -167,3 +178,7 @@ def _ranks(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 def _separator(line: str) -> str | None:
     return next((mark for mark in "\t," if mark in line), None)
+
+
+_SUGGESTED = 20_000
+"""Words, the most frequent ones, among which one is looked for that may have been meant."""
