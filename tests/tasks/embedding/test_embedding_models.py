@@ -78,9 +78,13 @@ def bag_of_words(words, outputs, tokens, sentences, reach, drawn, base):
 @pytest.mark.parametrize(
     ("kind", "width", "expected"),
     [
-        (SkipGram, drawn_words(NEGATIVES, False), skip_gram),
-        (StructuredSkipGram, drawn_words(NEGATIVES, True) * 2 * WINDOW, lambda *a: skip_gram(*a, structured=True)),
-        (BagOfWords, drawn_words(NEGATIVES, False), bag_of_words),
+        (SkipGram, drawn_words("skipgram", NEGATIVES), skip_gram),
+        (
+            StructuredSkipGram,
+            drawn_words("structured", NEGATIVES) * 2 * WINDOW,
+            lambda *a: skip_gram(*a, structured=True),
+        ),
+        (BagOfWords, drawn_words("cbow", NEGATIVES), bag_of_words),
     ],
 )
 def test_costs_and_gradients_are_those_of_the_pairs_one_by_one(kind, width, expected):

@@ -79,7 +79,7 @@ def test_another_text_or_other_options_are_told(corpus, tmp_path):
         embedding.train_embedding([corpus], EmbeddingOptions(**{**SMALL, "window": 3}), output=tmp_path)
     other = tmp_path / "other.txt"
     other.write_text(corpus.read_text() + "\nmore words more words")
-    with pytest.raises(TrainingError, match="text was"):
+    with pytest.raises(TrainingError, match="text is other data"):
         embedding.train_embedding([other], options, output=tmp_path)
 
 

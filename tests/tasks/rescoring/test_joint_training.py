@@ -125,7 +125,7 @@ def test_a_training_does_not_go_on_with_other_options_or_links(bitext: Bitext, t
         train_joint(train, dev, replace(SMALL, first_size=9), output=tmp_path)
     assert train.links is not None
     others = Bitext(train.source, train.target, [links[:1] for links in train.links])
-    with pytest.raises(TrainingError, match="train was"):
+    with pytest.raises(TrainingError, match="train is other data"):
         train_joint(others, dev, SMALL, output=tmp_path)
 
 

@@ -95,7 +95,7 @@ def test_a_training_does_not_go_on_with_other_options_or_data(small: Any, tmp_pa
     train_tagger(train, dev, OPTIONS, output=tmp_path)
     with pytest.raises(TrainingError, match="hidden_size was 16, is 17"):
         train_tagger(train, dev, replace(OPTIONS, hidden_size=17), output=tmp_path)
-    with pytest.raises(TrainingError, match="dev was"):
+    with pytest.raises(TrainingError, match="dev is other data"):
         train_tagger(train, dev[:-1], OPTIONS, output=tmp_path)
     train_tagger(train, dev, replace(OPTIONS, hidden_size=17), output=tmp_path, resume=False)
     assert Tagger.load(tmp_path).options.hidden_size == 17

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,12 +25,15 @@ class SpanModel(Module):
     over its pairs, as if each were a step of its own.
     """
 
+    objective: ClassVar[str]
+    """What it is called among the options."""
+
     def __init__(self, vocabulary: int, size: int, window: int, negatives: int, generator: Generator) -> None:
         limit = 0.5 / size
         self.words = LookupTable(vocabulary, size, generator=generator, initializer=uniform(-limit, limit))
         self.outputs = Parameter(np.zeros((vocabulary * self.tables(window), size), np.float32), name="outputs")
         self.window, self.negatives = window, negatives
-        self.drawn = drawn_words(negatives, self.tables(window) > 1)
+        self.drawn = drawn_words(self.objective, negatives)
 
     @staticmethod
     def tables(window: int) -> int:
@@ -59,6 +64,8 @@ class SpanModel(Module):
 class SkipGram(SpanModel):
     """Each word predicts the words around it, wherever they are in its window (Mikolov et al. 2013)."""
 
+    objective = "skipgram"
+
     def cost_of(self, tokens: Tensor, sentences: Tensor, reach: Tensor, drawn: Tensor) -> Tensor:
         around = SPAN + 2 * self.window
         inputs = self.words(self._inner(tokens))
@@ -74,6 +81,8 @@ class BagOfWords(SpanModel):
 
     As in word2vec, each of these words gets the whole gradient of the mean, not its share: else they hardly move.
     """
+
+    objective = "cbow"
 
     def cost_of(self, tokens: Tensor, sentences: Tensor, reach: Tensor, drawn: Tensor) -> Tensor:
         pairs = self._pairs(sentences, reach)
@@ -93,6 +102,8 @@ class StructuredSkipGram(SpanModel):
     """Each word predicts the words around it, each place of the window with a table of its own (Ling et al. 2015,
     "Two/too simple adaptations of word2vec for syntax problems", section 3.1): its vectors know more of syntax.
     """
+
+    objective = "structured"
 
     @staticmethod
     def tables(window: int) -> int:

@@ -17,7 +17,7 @@ class Defaults(NamedTuple):
 
 
 OBJECTIVES = {
-    "skipgram": Defaults("sgd", {"sgd": 0.05, "adagrad": 0.1}),
+    "skipgram": Defaults("sgd", {"sgd": 0.025, "adagrad": 0.1}),
     "structured": Defaults("sgd", {"sgd": 0.05, "adagrad": 0.1}),
     "cbow": Defaults("sgd", {"sgd": 0.1, "adagrad": 0.1}),
     "ranking": Defaults("adagrad", {"sgd": 0.1, "adagrad": 0.05}),

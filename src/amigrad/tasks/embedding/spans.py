@@ -28,22 +28,28 @@ LOAD, STABLE = 32.0, 4.0
 _LEFT_OUT, _REACH, _NEGATIVES = 0, 1, 2
 
 
-def drawn_words(negatives: int, places: bool) -> int:
+DRAWN = {"skipgram": 64, "structured": 4, "cbow": 16}
+"""How many words are drawn for a span for up to 5 negatives a pair: the more, the steadier its gradient. Structured
+skip-gram draws so many for each place of its windows.
+"""
+
+
+def drawn_words(objective: str, negatives: int) -> int:
     """How many words are drawn for a span, or for each place of its windows where these have tables of their own.
 
     Each counts as much as it takes to stand for the negatives of all pairs; with more negatives there are more.
     """
-    return (4 if places else 16) * -(-negatives // 5)
+    return DRAWN[objective] * -(-negatives // 5)
 
 
 class SpanExamples:
     """Stretches of a text as batches of many steps, in the order in which the trainer asks for them.
 
-    With `places`, words are drawn for each place of the window apart.
+    For structured skip-gram, words are drawn for each place of the window apart.
     """
 
-    def __init__(self, text: Text, options: EmbeddingOptions, places: bool = False) -> None:
-        self.text, self.options, self._places = text, options, places
+    def __init__(self, text: Text, options: EmbeddingOptions) -> None:
+        self.text, self.options, self._places = text, options, options.objective == "structured"
         counts = text.vocabulary.counts[WORDS:].astype(np.float64)
         self._negatives = Choice(counts**options.noise_power, WORDS)
         self._kept = np.full(len(text.vocabulary), 1.0)
@@ -52,7 +58,7 @@ class SpanExamples:
             self._kept[WORDS:] = np.minimum(1.0, np.sqrt(ratio) + ratio)
         self._kept[UNKNOWN] = 0.0
         self._limit = (self._kept * (2.0**32 - 1)).astype(np.uint32)
-        self.drawn = drawn_words(options.negatives, places)
+        self.drawn = drawn_words(options.objective, options.negatives)
         """How many words are drawn for a span, or for each place of its windows."""
         self.spans, self.highest_rate = self._stable()
         """Spans in a step, and the largest learning rate of gradient descent."""

@@ -82,9 +82,9 @@ def create(text: Text, options: EmbeddingOptions) -> tuple[Model, Examples]:
     if options.objective == "ranking":
         model = Ranking(size, options.size, options.window, options.hidden_size, generator)
         return model, WindowExamples(text, options)
-    kinds = {"skipgram": SkipGram, "structured": StructuredSkipGram, "cbow": BagOfWords}
+    kinds: dict[str, type[SpanModel]] = {kind.objective: kind for kind in (SkipGram, StructuredSkipGram, BagOfWords)}
     kind = kinds[options.objective]
-    examples = SpanExamples(text, options, places=options.objective == "structured")
+    examples = SpanExamples(text, options)
     return kind(size, options.size, options.window, options.negatives, generator), examples
 
 
