@@ -65,7 +65,8 @@ def serve(name: str, tokens: Path, threads: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         text = Text(encode([tokens], folder, "tokens"), options)
         model, examples = create(text, options)
-        stretch = stepper(model, create_optimizer(options, model), examples, options)
+        rate = options.rate(text.words)
+        stretch = stepper(model, create_optimizer(options, model, rate), examples, options, rate)
         stretch(*examples.batch([0]))  # type: ignore[arg-type]
         print(json.dumps({"words": text.words}), flush=True)
         for line in sys.stdin:

@@ -112,6 +112,12 @@ def test_options_that_make_no_sense_are_told(options, message):
         EmbeddingOptions(**options)
 
 
+def test_long_trainings_take_shorter_steps():
+    assert EmbeddingOptions().rate(10_000_000) == 2 * EmbeddingOptions().rate(100_000_000) == 0.05
+    assert EmbeddingOptions(learning_rate=0.3).rate(10**9) == 0.3
+    assert EmbeddingOptions(objective="cbow").rate(10**9) == EmbeddingOptions(objective="cbow").rate(1)
+
+
 def test_novels_teach_more_about_similarity_than_chance(tmp_path):
     folder = os.environ.get("AMIGRAD_DATA")
     if not folder or not Path(folder, "text").exists():

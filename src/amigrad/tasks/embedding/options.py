@@ -17,12 +17,15 @@ class Defaults(NamedTuple):
 
 
 OBJECTIVES = {
-    "skipgram": Defaults("sgd", {"sgd": 0.025, "adagrad": 0.1}),
+    "skipgram": Defaults("sgd", {"sgd": 0.05, "adagrad": 0.1}),
     "structured": Defaults("sgd", {"sgd": 0.05, "adagrad": 0.1}),
     "cbow": Defaults("sgd", {"sgd": 0.1, "adagrad": 0.1}),
     "ranking": Defaults("adagrad", {"sgd": 0.1, "adagrad": 0.05}),
 }
 """The objectives."""
+
+LONG = 100_000_000
+"""Words of training from which on skip-gram takes steps of half the length: it has the time, and ends nearer."""
 
 
 class EmbeddingError(ValueError):
@@ -46,8 +49,9 @@ class EmbeddingOptions:
     default 0.75; in the paper of "ranking" it is 0, all words alike, which takes far longer to teach more
     than frequency.
 
-    The learning rate, by default one that suits objective and optimizer, falls evenly to 0 at the end. Of gradient
-    descent it is less where the text has so few different words that steps of this length would not be stable.
+    The learning rate, by default one that suits objective, optimizer and length of the training, falls evenly to 0 at
+    the end. Of gradient descent it is less where the text has so few different words that steps of this length would
+    not be stable.
     """
 
     objective: str = "skipgram"
@@ -93,10 +97,12 @@ class EmbeddingOptions:
         if any(size < 2 for size in self.dictionaries) or sorted(set(self.dictionaries)) != list(self.dictionaries):
             raise EmbeddingError(f"dictionaries are rising numbers of words from 2 on, not {self.dictionaries}")
 
-    @property
-    def rate(self) -> float:
-        """The learning rate at the beginning."""
-        return OBJECTIVES[self.objective].rates[self.method] if self.learning_rate is None else self.learning_rate
+    def rate(self, words: int) -> float:
+        """The learning rate at the beginning of training on so many words, those of all epochs."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        usual = OBJECTIVES[self.objective].rates[self.method]
+        return usual / 2 if (self.objective, self.method) == ("skipgram", "sgd") and words >= LONG else usual
 
     @property
     def method(self) -> str:

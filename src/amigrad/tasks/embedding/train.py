@@ -53,9 +53,10 @@ def train_embedding(
         encoded = _encode(files, folder, options, progress)
         text = Text(encoded, options)
         model, examples = create(text, options)
-        optimizer = create_optimizer(options, model)
+        rate = options.rate(text.words * options.epochs)
+        optimizer = create_optimizer(options, model, rate)
         Trainer(
-            stepper(model, optimizer, examples, options),
+            stepper(model, optimizer, examples, options, rate),
             examples,
             model=model,
             optimizer=optimizer,
@@ -88,16 +89,17 @@ def create(text: Text, options: EmbeddingOptions) -> tuple[Model, Examples]:
     return kind(size, options.size, options.window, options.negatives, generator), examples
 
 
-def create_optimizer(options: EmbeddingOptions, model: Model) -> Optimizer:
+def create_optimizer(options: EmbeddingOptions, model: Model, rate: float) -> Optimizer:
     """The optimizer that these options ask for; it touches the rows of tables that were looked up only."""
     kind = SGD if options.method == "sgd" else Adagrad
-    return kind(model.named_parameters(), options.rate)
+    return kind(model.named_parameters(), rate)
 
 
-def stepper(model: Model, optimizer: Optimizer, examples: Examples, options: EmbeddingOptions) -> Callable[..., float]:
+def stepper(
+    model: Model, optimizer: Optimizer, examples: Examples, options: EmbeddingOptions, rate: float
+) -> Callable[..., float]:
     """What trains on a stretch: many compiled steps in a native loop. It gives the mean cost of a word."""
     total = len(examples) * options.epochs
-    rate = options.rate
     if options.method == "sgd" and isinstance(examples, SpanExamples):
         rate = min(rate, examples.highest_rate)
 
