@@ -221,3 +221,11 @@ def test_roots_of_squares_are_exact(lanes: int) -> None:
     roots = np.arange(4096, dtype=float32)
     for scale in (2.0**-70, 2.0**-13, 1.0, 2.0**50):
         np.testing.assert_array_equal(function((roots * np.float32(scale)) ** 2), roots * np.float32(scale))
+
+
+@pytest.mark.parametrize("lanes", [1, 16])
+def test_roots_are_less_than_a_unit_of_the_last_place_off(lanes: int) -> None:
+    (function,) = build([(e.Sqrt(), (float32,), float32, lanes)], host())
+    x = np.exp(np.random.default_rng(2).uniform(-80, 80, 100_000)).astype(float32)
+    exact = np.sqrt(x.astype(np.float64))
+    assert np.max(np.abs(function(x) - exact) / np.spacing(exact.astype(np.float32))) < 1.0
