@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,16 @@ from safetensors.numpy import save as format_tensors
 
 from amigrad.data import DataError, Vocabulary
 from amigrad.data.aside import named
+from amigrad.tasks.options import Options, OptionsError, UnknownOptionError
+
+if TYPE_CHECKING:
+    from amigrad.graph import Parameter
 
 Folder = str | os.PathLike[str]
+OPTIONS = TypeVar("OPTIONS", bound=Options)
 
 MODEL, PARAMETERS, VOCABULARIES = "model.json", "model.safetensors", "vocabularies.json"
+NEWER = "Use that amigrad, or train a new model"
 
 
 class ModelError(ValueError):
@@ -143,7 +149,38 @@ def require_keys(path: Folder, what: str, content: Mapping[str, Any], keys: set[
     for key in sorted(keys - content.keys()):
         raise ModelError(path, f"{what} lacks '{key}'")
     for key in sorted(content.keys() - keys):
-        raise ModelError(path, f"{what} has '{key}', which is not known")
+        remedy = "If a newer amigrad made this model, use that one; else copy the model again, or train a new one"
+        raise ModelError(path, f"{what} has '{key}', which is not known", remedy)
+
+
+def read_options(path: Folder, kind: type[OPTIONS], content: Any) -> OPTIONS:
+    """The options of a model's configuration. Raises ModelError if they cannot be used."""
+    if not isinstance(content, dict):
+        raise ModelError(path, "its options are not a table")
+    try:
+        return kind.from_json(content)
+    except UnknownOptionError as error:
+        raise ModelError(path, f"{error}, which made this model", NEWER) from None
+    except OptionsError as error:
+        raise ModelError(path, str(error)) from None
+
+
+def require_specials(path: Folder, vocabularies: Mapping[str, Vocabulary], specials: int = 2) -> None:
+    """Raise ModelError unless each of these vocabularies has so many special entries."""
+    for name, vocabulary in vocabularies.items():
+        if vocabulary.specials != specials:
+            raise ModelError(path, f"{name} has {vocabulary.specials} special entries, not {specials}")
+
+
+def assign_parameters(path: Folder, parameters: Mapping[str, Parameter], saved: Mapping[str, NDArray[Any]]) -> None:
+    """Give each parameter its saved value. Raises ModelError unless there is one for each, of its shape and type."""
+    require_keys(path, "the set of parameters", saved, set(parameters))
+    for name, due in parameters.items():
+        value = saved[name]
+        if value.shape != due.shape or value.dtype != due.dtype:
+            found, wanted = f"{value.dtype} {value.shape}", f"{due.dtype} {due.shape}"
+            raise ModelError(path, f"'{name}' is {found}, but the configuration asks for {wanted}")
+        due.assign(value)
 
 
 def _check_header(path: Path, content: Any, kind: str, version: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from amigrad.data.demo import write_demo
 from amigrad.tasks import embedding
-from amigrad.tasks.embedding import EmbeddingError, EmbeddingOptions
+from amigrad.tasks.embedding import EmbeddingOptions, OptionsError
 from amigrad.tasks.embedding.spans import SpanExamples
 from amigrad.tasks.embedding.windows import WindowExamples
 from amigrad.train import Interrupted, TrainingError
@@ -108,7 +108,7 @@ def test_plain_text_of_a_demonstration_is_trained_on(tmp_path):
     ],
 )
 def test_options_that_make_no_sense_are_told(options, message):
-    with pytest.raises(EmbeddingError, match=message):
+    with pytest.raises(OptionsError, match=message):
         EmbeddingOptions(**options)
 
 

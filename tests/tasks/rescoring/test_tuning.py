@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from amigrad.data import DataError
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.rescoring.evaluate import compare, first_and_oracle, read_texts
 from amigrad.tasks.rescoring.features import TuningSet, with_references
 from amigrad.tasks.rescoring.lexical import LexicalModel, learn_lexical
@@ -19,7 +20,6 @@ from amigrad.tasks.rescoring.nbest import NBestList, read_nbest
 from amigrad.tasks.rescoring.rescore import rescore, tune_risk
 from amigrad.tasks.rescoring.tuning import TuningOptions, bleu_of, initial_weights, tune
 from amigrad.tasks.rescoring.weights import Weights
-from amigrad.tasks.tagging.options import OptionsError
 
 QUICK = TuningOptions(limits=(0.003, 0.03), epochs=4, folds=3, restarts=2)
 

@@ -118,7 +118,7 @@ def test_it_is_saved_and_loaded(joint: JointTaggers, chunks: list[Sentence], tmp
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"share": "all"}, "what its tasks share"),
+        ({"share": "all"}, "its tasks cannot share 'all'"),
         ({"tasks": {}}, "its tasks are not a table"),
         ({"tasks": {"pos": {"tags": ["A"]}}}, "the task pos lacks"),
         ({"tasks": {"pos": {"tags": [], "scheme": None, "sentences": False}}}, "the tags of pos cannot be used"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from amigrad.data import Scheme, Sentence, convert, encode
 from amigrad.data.encoding import tolerant_spans
-from amigrad.tasks.tagging.options import OptionsError
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.tagging.tags import TagSet, prepare_tags
 
 CHUNK_TAGS = ["O", *(f"{kind}-{label}" for label in ("NP", "VP") for kind in "BIES")]

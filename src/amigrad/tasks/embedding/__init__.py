@@ -8,8 +8,9 @@
 >>> embedding.similarity(vectors, embedding.read_pairs("WordSim-353.txt")).spearman
 """
 
-from amigrad.tasks.embedding.options import EmbeddingError, EmbeddingOptions
+from amigrad.tasks.embedding.options import EmbeddingOptions
 from amigrad.tasks.embedding.query import (
+    EmbeddingError,
     Neighbour,
     Neighbourhood,
     Pair,
@@ -22,12 +23,14 @@ from amigrad.tasks.embedding.query import (
 )
 from amigrad.tasks.embedding.storage import load_embedding, load_vectors, save_embedding
 from amigrad.tasks.embedding.train import train_embedding
+from amigrad.tasks.options import OptionsError
 
 __all__ = [
     "EmbeddingError",
     "EmbeddingOptions",
     "Neighbour",
     "Neighbourhood",
+    "OptionsError",
     "Pair",
     "Similarity",
     "analogy",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from amigrad.data.encoded import SPLITS
+from amigrad.tasks.options import Options, OptionsError
 
 
 class Defaults(NamedTuple):
@@ -28,13 +28,9 @@ LONG = 100_000_000
 """Words of training from which on skip-gram takes steps of half the length: it has the time, and ends nearer."""
 
 
-class EmbeddingError(ValueError):
-    """An option of an embedding, or a question to one, that makes no sense, and what would."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmbeddingOptions:
-    """Everything that can be chosen about an embedding. Raises EmbeddingError for what makes no sense.
+class EmbeddingOptions(Options):
+    """Everything that can be chosen about an embedding. Raises OptionsError for what makes no sense.
 
     Text: `split` says what a sentence is (see `amigrad.data.encoded.SPLITS`); no window goes beyond one. Words are
     known in lower case, with digits as 0 if `zero_digits`, if they occur `minimum_count` times; of these the
@@ -75,27 +71,22 @@ class EmbeddingOptions:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        _one_of("objective", self.objective, OBJECTIVES)
-        _one_of("split", self.split, SPLITS)
-        if self.optimizer is not None:
-            _one_of("optimizer", self.optimizer, ("sgd", "adagrad"))
+        self.require_choice("objective", OBJECTIVES)
+        self.require_choice("split", SPLITS)
+        self.require_choice("optimizer", ("sgd", "adagrad"))
         if not 0.0 <= self.noise_power <= 2.0:
-            raise EmbeddingError(f"the noise power is from 0 to 2, not {self.noise_power}")
-        for name in ("minimum_count", "size", "window", "negatives", "hidden_size", "epochs"):
-            if getattr(self, name) < 1:
-                raise EmbeddingError(f"{name.replace('_', ' ')} is at least 1, not {getattr(self, name)}")
+            raise OptionsError(f"the noise power is from 0 to 2, not {self.noise_power}")
+        self.require_at_least(1, "minimum_count", "size", "window", "negatives", "hidden_size", "epochs")
         if self.maximum_size is not None and self.maximum_size < 2:
-            raise EmbeddingError(f"a vocabulary has at least 2 words, not {self.maximum_size}")
+            raise OptionsError(f"a vocabulary has at least 2 words, not {self.maximum_size}")
         if not 0.0 <= self.sample < 1.0:
-            raise EmbeddingError(f"sample is a share of the text, from 0 to below 1, not {self.sample}")
-        if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
-            raise EmbeddingError(f"the learning rate is greater than 0, not {self.learning_rate}")
-        if not 0 <= self.seed < 2**63:
-            raise EmbeddingError(f"a seed is an integer from 0 to 2^63 - 1, not {self.seed}")
+            raise OptionsError(f"sample is a share of the text, from 0 to below 1, not {self.sample}")
+        self.require_positive("learning_rate")
+        self.require_seed()
         if self.dictionaries and self.objective != "ranking":
-            raise EmbeddingError("dictionaries that grow are for the objective 'ranking'")
+            raise OptionsError("dictionaries that grow are for the objective 'ranking'")
         if any(size < 2 for size in self.dictionaries) or sorted(set(self.dictionaries)) != list(self.dictionaries):
-            raise EmbeddingError(f"dictionaries are rising numbers of words from 2 on, not {self.dictionaries}")
+            raise OptionsError(f"dictionaries are rising numbers of words from 2 on, not {self.dictionaries}")
 
     def rate(self, words: int) -> float:
         """The learning rate at the beginning of training on so many words, those of all epochs."""
@@ -108,12 +99,3 @@ class EmbeddingOptions:
     def method(self) -> str:
         """The optimizer."""
         return self.optimizer or OBJECTIVES[self.objective].optimizer
-
-    def to_json(self) -> dict[str, Any]:
-        """The options by name, as JSON has them."""
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-
-
-def _one_of(name: str, value: str, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise EmbeddingError(f"{name} is one of {', '.join(choices)}, not '{value}'")

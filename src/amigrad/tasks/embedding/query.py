@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from amigrad.data import DataError, WordVectors, lower_case, zero_digits
 from amigrad.data.lines import Source, numbered_lines, source_name
-from amigrad.tasks.embedding.options import EmbeddingError
+
+
+class EmbeddingError(ValueError):
+    """A question to an embedding that it cannot answer, and what it could."""
 
 
 class Neighbour(NamedTuple):

@@ -10,6 +10,7 @@
 """
 
 from amigrad.tasks.folder import ModelError
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.rescoring.alignment import read_sentences
 from amigrad.tasks.rescoring.joint import JointModel
 from amigrad.tasks.rescoring.joint_features import JointFeatures, load_models
@@ -17,7 +18,6 @@ from amigrad.tasks.rescoring.nbest import NBestList, read_nbest
 from amigrad.tasks.rescoring.options import JointOptions
 from amigrad.tasks.rescoring.score import Candidates, Scorer
 from amigrad.tasks.rescoring.train import train_joint
-from amigrad.tasks.tagging.options import OptionsError
 
 __all__ = [
     "Candidates",

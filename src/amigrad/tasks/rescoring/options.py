@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, get_args, get_type_hints
+from dataclasses import dataclass
 
-from amigrad.tasks.tagging.options import OptionsError
+from amigrad.tasks.options import Options, OptionsError
 
 DIRECTIONS = ("source-to-target", "target-to-source")
 ORDERS = ("left-to-right", "right-to-left")
@@ -27,7 +25,7 @@ VARIATIONS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JointOptions:
+class JointOptions(Options):
     """Everything that can be chosen about a joint model. Raises OptionsError for what makes no sense.
 
     direction, order: which side is predicted, and from which end. window: words of the other side; 0 makes a language
@@ -76,33 +74,23 @@ class JointOptions:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        _one_of("direction", self.direction, DIRECTIONS)
-        _one_of("order", self.order, ORDERS)
-        _one_of("objective", self.objective, OBJECTIVES)
-        _one_of("unknown", self.unknown, UNKNOWN)
-        _one_of("schedule", self.schedule, SCHEDULES)
-        _one_of("optimizer", self.optimizer, OPTIMIZERS)
+        self.require_choice("direction", DIRECTIONS)
+        self.require_choice("order", ORDERS)
+        self.require_choice("objective", OBJECTIVES)
+        self.require_choice("unknown", UNKNOWN)
+        self.require_choice("schedule", SCHEDULES)
+        self.require_choice("optimizer", OPTIMIZERS)
         if self.window != 0 and (self.window < 0 or self.window % 2 == 0):
             raise OptionsError(f"the window has a word in its middle: an odd number of words or 0, not {self.window}")
         if self.history < 0 or self.history + self.window == 0:
             raise OptionsError("a model needs a history or a window to predict from")
-        for name in ("source_words", "target_words"):
-            self._at_least(name, 5)
-        for name in ("minimum_count", "word_size", "first_size", "second_size", "noise", "batch_size", "epochs"):
-            self._at_least(name, 1)
-        for name in ("dropout", "hidden_dropout", "smoothing"):
-            value = getattr(self, name)
-            if not 0.0 <= value < 1.0:
-                raise OptionsError(f"{_words(name)} is in [0, 1), not {value}")
-        if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
-            raise OptionsError(f"the learning rate is greater than 0, not {self.learning_rate}")
-        for name in ("alpha", "weight_decay"):
-            if not 0.0 <= getattr(self, name) < float("inf"):
-                raise OptionsError(f"{_words(name)} is not negative, but {getattr(self, name)} is")
-        if self.patience is not None:
-            self._at_least("patience", 1)
-        if not 0 <= self.seed < 2**63:
-            raise OptionsError(f"a seed is an integer from 0 to 2^63 - 1, not {self.seed}")
+        self.require_at_least(5, "source_words", "target_words")
+        self.require_at_least(1, "minimum_count", "word_size", "first_size", "second_size", "noise")
+        self.require_at_least(1, "batch_size", "epochs", "patience")
+        self.require_shares("dropout", "hidden_dropout", "smoothing")
+        self.require_positive("learning_rate")
+        self.require_not_negative("alpha", "weight_decay")
+        self.require_seed()
 
     @property
     def rate(self) -> float:
@@ -126,38 +114,3 @@ class JointOptions:
         if self.window:
             return found
         return f"lm-{'source' if self.to_source else 'target'}-{found[-3:]}"
-
-    def to_json(self) -> dict[str, Any]:
-        """The options by name, as JSON has them."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> JointOptions:
-        """Options from what `to_json` gave. Raises OptionsError if one is missing, unknown or of another type."""
-        names = {field.name for field in fields(cls)}
-        for name in sorted(names ^ content.keys()):
-            raise OptionsError(f"the option '{name}' is {'missing' if name in names else 'not known'}")
-        types = get_type_hints(cls)
-        return cls(**{name: _typed(name, value, types[name]) for name, value in content.items()})
-
-    def _at_least(self, name: str, least: int) -> None:
-        value = getattr(self, name)
-        if value < least:
-            raise OptionsError(f"{_words(name)} is at least {least}, not {value}")
-
-
-def _typed(name: str, value: Any, kind: Any) -> Any:
-    if type(value) is kind or type(value) in get_args(kind):
-        return value
-    if float in (kind, *get_args(kind)) and type(value) is int:
-        return float(value)
-    raise OptionsError(f"the option '{name}' cannot be {value!r}")
-
-
-def _one_of(name: str, value: str, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise OptionsError(f"{_words(name)} is one of {', '.join(choices)}, not '{value}'")
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

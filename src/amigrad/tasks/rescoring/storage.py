@@ -9,12 +9,21 @@ import numpy as np
 
 from amigrad.nn import arrays_of
 from amigrad.tasks import folder as files
-from amigrad.tasks.folder import MODEL, PARAMETERS, VOCABULARIES, Folder, ModelError, SavedModel, require_keys
+from amigrad.tasks.folder import (
+    MODEL,
+    PARAMETERS,
+    VOCABULARIES,
+    Folder,
+    ModelError,
+    SavedModel,
+    assign_parameters,
+    read_options,
+    require_keys,
+)
 from amigrad.tasks.rescoring.joint import JointModel, create_network
 from amigrad.tasks.rescoring.lexicon import Lexicon
 from amigrad.tasks.rescoring.options import JointOptions
 from amigrad.tasks.rescoring.words import MARKS, Words
-from amigrad.tasks.tagging.options import OptionsError
 
 FORMAT, VERSION = "amigrad.joint", 1
 _KEYS, _SHARES = "lexicon.keys", "lexicon.shares"
@@ -42,12 +51,8 @@ def load_joint(folder: Folder) -> JointModel:
     network = create_network(options, words["source"], words["target"])
     parameters = network.named_parameters()
     require_keys(target / PARAMETERS, "the set of arrays", saved.parameters, {*parameters, _KEYS, _SHARES})
-    for name, due in parameters.items():
-        value = saved.parameters[name]
-        if value.shape != due.shape or value.dtype != due.dtype:
-            found, wanted = f"{value.dtype} {value.shape}", f"{due.dtype} {due.shape}"
-            raise ModelError(target / PARAMETERS, f"'{name}' is {found}, but the configuration asks for {wanted}")
-        due.assign(value)
+    tables = {name: value for name, value in saved.parameters.items() if name not in (_KEYS, _SHARES)}
+    assign_parameters(target / PARAMETERS, parameters, tables)
     lexicon = _lexicon(target / PARAMETERS, saved, words)
     return JointModel(options, words["source"], words["target"], lexicon, network, figures)
 
@@ -64,11 +69,6 @@ def _lexicon(path: Path, saved: SavedModel, words: dict[str, Words]) -> Lexicon:
 def _configuration(path: Path, content: Any) -> tuple[JointOptions, dict[str, float]]:
     require_keys(path, "the configuration", content, {"options", "figures"})
     options, figures = content["options"], content["figures"]
-    if not isinstance(options, dict):
-        raise ModelError(path, "its options are not a table")
     if not isinstance(figures, dict) or not all(isinstance(value, int | float) for value in figures.values()):
         raise ModelError(path, "its figures are not a table of numbers")
-    try:
-        return JointOptions.from_json(options), {name: float(value) for name, value in figures.items()}
-    except OptionsError as error:
-        raise ModelError(path, str(error)) from None
+    return read_options(path, JointOptions, options), {name: float(value) for name, value in figures.items()}

@@ -10,11 +10,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.rescoring.bleu import corpus_bleu
 from amigrad.tasks.rescoring.features import TuningSet
 from amigrad.tasks.rescoring.mira import mira
 from amigrad.tasks.rescoring.weights import Weights
-from amigrad.tasks.tagging.options import OptionsError
 
 Floats = NDArray[np.float64]
 

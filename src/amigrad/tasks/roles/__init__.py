@@ -10,13 +10,13 @@
 """
 
 from amigrad.tasks.folder import ModelError
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.roles.evaluate import RoleEvaluation, evaluate
 from amigrad.tasks.roles.labeller import RoleLabeller
 from amigrad.tasks.roles.options import RoleOptions
 from amigrad.tasks.roles.scores import Argument, ArgumentScores, arguments, score_propositions
 from amigrad.tasks.roles.train import train_labeller
 from amigrad.tasks.tagging.corpus import hold_out
-from amigrad.tasks.tagging.options import OptionsError
 
 __all__ = [
     "Argument",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
 
-from amigrad.tasks.tagging.options import SCHEDULES, OptionsError, TaggerOptions
+from amigrad.tasks.options import Options
+from amigrad.tasks.tagging.options import SCHEDULES, TaggerOptions
 
 NETWORKS = ("lstm", "convolution")
 COSTS = ("sentence", "word")
@@ -48,7 +47,7 @@ WORD_FEATURES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoleOptions:
+class RoleOptions(Options):
     """Everything that can be chosen about a role labeller. Raises OptionsError for what makes no sense.
 
     network: "convolution" is the sentence network of Collobert et al. (2011, section 3.3.1): a convolution over the
@@ -106,31 +105,17 @@ class RoleOptions:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        _one_of("network", self.network, NETWORKS)
-        _one_of("cost", self.cost, COSTS)
+        self.require_choice("network", NETWORKS)
+        self.require_choice("cost", COSTS)
         for name, size in SIZES[self.network].items():
             if getattr(self, name) == 0:
                 object.__setattr__(self, name, size)
-        _one_of("optimizer", self.optimizer, RATES)
-        _one_of("schedule", self.schedule, SCHEDULES)
-        sizes = (
-            "hidden_size",
-            "output_size",
-            "distances",
-            "distance_size",
-            "encoder_layers",
-            "layers",
-            "batch_size",
-            "epochs",
-        )
-        for name in sizes:
-            self._at_least(name, 1)
-        if self.patience is not None:
-            self._at_least("patience", 1)
-        if self.clip_norm is not None and not 0.0 < self.clip_norm < float("inf"):
-            raise OptionsError(f"the clip norm is greater than 0, not {self.clip_norm}")
-        if not 0.0 <= self.tag_cost < float("inf"):
-            raise OptionsError(f"the weight of the cost of parts of speech is not negative, but {self.tag_cost} is")
+        self.require_choice("optimizer", RATES)
+        self.require_choice("schedule", SCHEDULES)
+        self.require_at_least(1, "hidden_size", "output_size", "distances", "distance_size", "encoder_layers", "layers")
+        self.require_at_least(1, "batch_size", "epochs", "patience")
+        self.require_positive("learning_rate", "clip_norm")
+        self.require_not_negative("tag_cost")
         self.words()
 
     @property
@@ -146,37 +131,3 @@ class RoleOptions:
     def words(self) -> TaggerOptions:
         """The features of words, as a tagger's options."""
         return TaggerOptions(**{name: getattr(self, name) for name in WORD_FEATURES})
-
-    def to_json(self) -> dict[str, Any]:
-        """The options by name, as JSON has them."""
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> RoleOptions:
-        """Options from what `to_json` gave. Raises OptionsError if one is missing, unknown or of another type."""
-        names = {field.name for field in fields(cls)}
-        for name in sorted(names ^ content.keys()):
-            raise OptionsError(f"the option '{name}' is {'missing' if name in names else 'not known'}")
-        types = get_type_hints(cls)
-        return cls(**{name: _typed(name, value, types[name]) for name, value in content.items()})
-
-    def _at_least(self, name: str, least: int) -> None:
-        value = getattr(self, name)
-        if value < least:
-            raise OptionsError(f"{name.replace('_', ' ')} is at least {least}, not {value}")
-
-
-def _typed(name: str, value: Any, kind: Any) -> Any:
-    if get_origin(kind) is tuple:
-        if isinstance(value, list) and all(type(item) is get_args(kind)[0] for item in value):
-            return tuple(value)
-    elif type(value) is kind or type(value) in get_args(kind):
-        return value
-    elif float in (kind, *get_args(kind)) and type(value) is int:
-        return float(value)
-    raise OptionsError(f"the option '{name}' cannot be {value!r}")
-
-
-def _one_of(name: str, value: str, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise OptionsError(f"{name} is one of {', '.join(choices)}, not '{value}'")

@@ -9,14 +9,24 @@ from typing import Any
 from amigrad.data import is_chunk_tag
 from amigrad.nn import arrays_of
 from amigrad.tasks import folder as files
-from amigrad.tasks.folder import MODEL, PARAMETERS, VOCABULARIES, Folder, ModelError, SavedModel, require_keys
+from amigrad.tasks.folder import (
+    MODEL,
+    PARAMETERS,
+    VOCABULARIES,
+    Folder,
+    ModelError,
+    SavedModel,
+    assign_parameters,
+    read_options,
+    require_keys,
+    require_specials,
+)
 from amigrad.tasks.roles.labeller import RoleLabeller, create_network
 from amigrad.tasks.roles.options import RoleOptions
 from amigrad.tasks.roles.predicates import Lemmatiser, PredicateFinder
 from amigrad.tasks.tagging import Tagger
 from amigrad.tasks.tagging.context import Cascade
 from amigrad.tasks.tagging.features import Features, columns_of
-from amigrad.tasks.tagging.options import OptionsError
 
 FORMAT, VERSION = "amigrad.roles", 1
 FINDER_FOLDER = "predicates"
@@ -54,20 +64,11 @@ def load_labeller(folder: Folder) -> RoleLabeller:
     words = options.words()
     columns = {column.name for column in columns_of(words)}
     require_keys(target / VOCABULARIES, "the set of vocabularies", saved.vocabularies, columns)
-    for name, vocabulary in saved.vocabularies.items():
-        if vocabulary.specials != 2:
-            raise ModelError(target / VOCABULARIES, f"{name} has {vocabulary.specials} special entries, not 2")
+    require_specials(target / VOCABULARIES, saved.vocabularies)
     cascades = {name: Cascade(Tagger.load(target / FEATURES_FOLDER / name)) for name in options.cascades}
     features = Features(words, saved.vocabularies, cascades)
     model = create_network(options, features, len(tags), len(parts_of_speech))
-    parameters = model.named_parameters()
-    require_keys(target / PARAMETERS, "the set of parameters", saved.parameters, set(parameters))
-    for name, value in saved.parameters.items():
-        due = parameters[name]
-        if value.shape != due.shape or value.dtype != due.dtype:
-            found, wanted = f"{value.dtype} {value.shape}", f"{due.dtype} {due.shape}"
-            raise ModelError(target / PARAMETERS, f"'{name}' is {found}, but the configuration asks for {wanted}")
-        due.assign(value)
+    assign_parameters(target / PARAMETERS, model.named_parameters(), saved.parameters)
     finder = None
     if lemmatiser is not None:
         finder = PredicateFinder(Tagger.load(target / FINDER_FOLDER), lemmatiser)
@@ -82,12 +83,7 @@ def _configuration(path: Path, content: Any) -> tuple[RoleOptions, list[str], li
             raise ModelError(path, "its tags are not a list of tags")
     if not tags or not all(map(is_chunk_tag, tags)):
         raise ModelError(path, "its tags are not those of arguments")
-    if not isinstance(content["options"], dict):
-        raise ModelError(path, "its options are not a table")
-    try:
-        options = RoleOptions.from_json(content["options"])
-    except OptionsError as error:
-        raise ModelError(path, str(error)) from None
+    options = read_options(path, RoleOptions, content["options"])
     if lemmas is None:
         return options, tags, parts_of_speech, None
     if not isinstance(lemmas, dict):

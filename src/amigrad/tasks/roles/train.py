@@ -18,6 +18,7 @@ from amigrad.graph import Tensor
 from amigrad.optim import SGD, Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear
 from amigrad.tasks.folder import training_folder
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.roles.evaluate import evaluate
 from amigrad.tasks.roles.examples import RoleExamples
 from amigrad.tasks.roles.labeller import RoleLabeller, create_network
@@ -26,7 +27,7 @@ from amigrad.tasks.roles.options import RoleOptions
 from amigrad.tasks.roles.predicates import PredicateFinder
 from amigrad.tasks.roles.storage import FINDER_FOLDER, FORMAT
 from amigrad.tasks.roles.tags import tags_of
-from amigrad.tasks.tagging import OptionsError, Tagger, train_tagger
+from amigrad.tasks.tagging import Tagger, train_tagger
 from amigrad.tasks.tagging.cascade import folded_tags
 from amigrad.tasks.tagging.context import Cascade
 from amigrad.tasks.tagging.features import Features

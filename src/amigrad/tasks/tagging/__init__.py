@@ -12,12 +12,13 @@ Chunks are learnt as IOBES tags, and the tags of a sentence are the best sequenc
 """
 
 from amigrad.tasks.folder import ModelError
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.tagging.context import Gazetteer
 from amigrad.tasks.tagging.corpus import hold_out, read_tagged
 from amigrad.tasks.tagging.errors import Errors, find_errors
 from amigrad.tasks.tagging.evaluate import Evaluation, evaluate
 from amigrad.tasks.tagging.joint import JointTaggers, TaskData, train_joint
-from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
+from amigrad.tasks.tagging.options import TaggerOptions
 from amigrad.tasks.tagging.tagger import Tagger
 from amigrad.tasks.tagging.together import Taggers
 from amigrad.tasks.tagging.train import train_tagger

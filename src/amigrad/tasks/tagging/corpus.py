@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from amigrad.data import DataError, Sentence, read_columns, read_conllu, read_slashed
-from amigrad.tasks.tagging.options import OptionsError
+from amigrad.tasks.options import OptionsError
 
 Item = TypeVar("Item")
 

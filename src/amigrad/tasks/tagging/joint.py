@@ -17,11 +17,12 @@ from amigrad.data.batching import permutation
 from amigrad.graph import State, Tensor
 from amigrad.nn import Module
 from amigrad.tasks.folder import training_folder
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.tagging.evaluate import evaluate
 from amigrad.tasks.tagging.examples import Batch, Examples, word_counts
 from amigrad.tasks.tagging.features import Features
 from amigrad.tasks.tagging.model import WindowTagger
-from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
+from amigrad.tasks.tagging.options import TaggerOptions
 from amigrad.tasks.tagging.pretrained import Pretrained
 from amigrad.tasks.tagging.tagger import Tagger, create_model
 from amigrad.tasks.tagging.tags import TagSet, prepare_tags

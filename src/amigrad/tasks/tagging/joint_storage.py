@@ -9,10 +9,22 @@ from typing import Any
 from amigrad.data import Scheme
 from amigrad.nn import arrays_of
 from amigrad.tasks import folder as files
-from amigrad.tasks.folder import MODEL, PARAMETERS, VOCABULARIES, Folder, ModelError, SavedModel, require_keys
+from amigrad.tasks.folder import (
+    MODEL,
+    PARAMETERS,
+    VOCABULARIES,
+    Folder,
+    ModelError,
+    SavedModel,
+    assign_parameters,
+    read_options,
+    require_keys,
+    require_specials,
+)
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.tagging.features import Features, vocabulary_names
 from amigrad.tasks.tagging.joint import SHARES, JointTaggers
-from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
+from amigrad.tasks.tagging.options import TaggerOptions
 from amigrad.tasks.tagging.tags import TagSet
 
 FORMAT, VERSION = "amigrad.taggers", 1
@@ -39,26 +51,17 @@ def load_joint(folder: Folder) -> JointTaggers:
     target = Path(folder)
     content = saved.configuration
     require_keys(target / MODEL, "the configuration", content, {"options", "share", "tasks"})
-    if content["share"] not in SHARES or not isinstance(content["options"], dict):
-        raise ModelError(target / MODEL, "its options, or what its tasks share, cannot be used")
+    if content["share"] not in SHARES:
+        raise ModelError(target / MODEL, f"its tasks cannot share {content['share']!r}")
+    options = read_options(target / MODEL, TaggerOptions, content["options"])
     try:
-        options = TaggerOptions.from_json(content["options"])
         tags, whole = _tasks(target / MODEL, content["tasks"])
     except OptionsError as error:
         raise ModelError(target / MODEL, str(error)) from None
     require_keys(target / VOCABULARIES, "the set of vocabularies", saved.vocabularies, set(vocabulary_names(options)))
-    for name, vocabulary in saved.vocabularies.items():
-        if vocabulary.specials != 2:
-            raise ModelError(target / VOCABULARIES, f"{name} has {vocabulary.specials} special entries, not 2")
+    require_specials(target / VOCABULARIES, saved.vocabularies)
     taggers = JointTaggers.create(options, Features(options, saved.vocabularies), tags, whole, content["share"])
-    parameters = taggers.model.named_parameters()
-    require_keys(target / PARAMETERS, "the set of parameters", saved.parameters, set(parameters))
-    for name, value in saved.parameters.items():
-        due = parameters[name]
-        if value.shape != due.shape or value.dtype != due.dtype:
-            found, wanted = f"{value.dtype} {value.shape}", f"{due.dtype} {due.shape}"
-            raise ModelError(target / PARAMETERS, f"'{name}' is {found}, but the configuration asks for {wanted}")
-        due.assign(value)
+    assign_parameters(target / PARAMETERS, taggers.model.named_parameters(), saved.parameters)
     return taggers
 
 

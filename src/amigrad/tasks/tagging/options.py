@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+
+from amigrad.tasks.options import Options, OptionsError
 
 OPTIMIZERS = {"adagrad": 0.1, "sgd": 0.1, "adam": 0.001}
 """The optimizers, each with the learning rate that it has if none is given."""
@@ -14,12 +14,8 @@ COSTS = ("auto", "word", "sentence")
 SCHEMES = ("auto", "none", "IOB1", "IOB2", "IOBES")
 
 
-class OptionsError(ValueError):
-    """An option of a tagger that cannot be used, and what could be."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaggerOptions:
+class TaggerOptions(Options):
     """Everything that can be chosen about a tagger. Raises OptionsError for what makes no sense.
 
     Features: the words of a window, in lower case and with digits as 0; their capitalisation; their suffixes
@@ -84,13 +80,9 @@ class TaggerOptions:
     def __post_init__(self) -> None:
         if self.window < 1 or self.window % 2 == 0:
             raise OptionsError(f"the window has a word in its middle: an odd number of words, not {self.window}")
-        for name in ("minimum_count", "affix_minimum_count", "word_size", "capitalisation_size", "affix_size"):
-            self._at_least(name, 1)
-        for name in ("hidden_size", "character_size", "spelling_size", "feature_size"):
-            self._at_least(name, 1)
-        for name in ("batch_size", "epochs", "patience"):
-            if getattr(self, name) is not None:
-                self._at_least(name, 1)
+        self.require_at_least(1, "minimum_count", "affix_minimum_count", "word_size", "capitalisation_size")
+        self.require_at_least(1, "affix_size", "hidden_size", "character_size", "spelling_size", "feature_size")
+        self.require_at_least(1, "batch_size", "epochs", "patience")
         if self.folds < 0 or self.folds == 1:
             raise OptionsError(f"folds are at least 2, or 0 for none, not {self.folds}")
         names = self.contextual
@@ -100,24 +92,14 @@ class TaggerOptions:
         for kind, lengths in (("suffixes", self.suffixes), ("prefixes", self.prefixes)):
             if any(length < 1 for length in lengths) or len(set(lengths)) < len(lengths):
                 raise OptionsError(f"{kind} have different lengths of at least 1, not {lengths}")
-        for name in ("unknown_probability", "dropout", "warm_up"):
-            value = getattr(self, name)
-            if value is not None and not 0.0 <= value < 1.0:
-                raise OptionsError(f"{_words(name)} is in [0, 1), not {value}")
-        if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
-            raise OptionsError(f"the learning rate is greater than 0, not {self.learning_rate}")
-        if not 0.0 <= self.weight_decay < float("inf"):
-            raise OptionsError(f"the weight decay is not negative, but {self.weight_decay} is")
-        if not 0.0 < self.vector_scale < float("inf"):
-            raise OptionsError(f"the scale of vectors is greater than 0, not {self.vector_scale}")
-        if not 0.0 <= self.average < float("inf"):
-            raise OptionsError(f"the epochs to average over are not negative, but {self.average} is")
-        if not 0 <= self.seed < 2**63:
-            raise OptionsError(f"a seed is an integer from 0 to 2^63 - 1, not {self.seed}")
-        _one_of("optimizer", self.optimizer, OPTIMIZERS)
-        _one_of("schedule", self.schedule, SCHEDULES)
-        _one_of("scheme", self.scheme, SCHEMES)
-        _one_of("cost", self.cost, COSTS)
+        self.require_shares("unknown_probability", "dropout", "warm_up")
+        self.require_positive("learning_rate", "vector_scale")
+        self.require_not_negative("weight_decay", "average")
+        self.require_seed()
+        self.require_choice("optimizer", OPTIMIZERS)
+        self.require_choice("schedule", SCHEDULES)
+        self.require_choice("scheme", SCHEMES)
+        self.require_choice("cost", COSTS)
 
     @property
     def rate(self) -> float:
@@ -137,41 +119,3 @@ class TaggerOptions:
     def passes(self, sentences: bool) -> int:
         """How many epochs a training has, with the cost of sentences or of words."""
         return self.epochs or (8 if sentences else 4)
-
-    def to_json(self) -> dict[str, Any]:
-        """The options by name, as JSON has them."""
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> TaggerOptions:
-        """Options from what `to_json` gave. Raises OptionsError if one is missing, unknown or of another type."""
-        names = {field.name for field in fields(cls)}
-        for name in sorted(names ^ content.keys()):
-            raise OptionsError(f"the option '{name}' is {'missing' if name in names else 'not known'}")
-        types = get_type_hints(cls)
-        return cls(**{name: _typed(name, value, types[name]) for name, value in content.items()})
-
-    def _at_least(self, name: str, least: int) -> None:
-        value = getattr(self, name)
-        if value < least:
-            raise OptionsError(f"{_words(name)} is at least {least}, not {value}")
-
-
-def _typed(name: str, value: Any, kind: Any) -> Any:
-    if get_origin(kind) is tuple:
-        if isinstance(value, list) and all(type(item) is get_args(kind)[0] for item in value):
-            return tuple(value)
-    elif type(value) is kind or type(value) in get_args(kind):
-        return value
-    elif float in (kind, *get_args(kind)) and type(value) is int:
-        return float(value)
-    raise OptionsError(f"the option '{name}' cannot be {value!r}")
-
-
-def _one_of(name: str, value: str, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise OptionsError(f"{_words(name)} is one of {', '.join(choices)}, not '{value}'")
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -8,10 +8,22 @@ from typing import Any
 from amigrad.data import Scheme
 from amigrad.nn import arrays_of
 from amigrad.tasks import folder as files
-from amigrad.tasks.folder import MODEL, PARAMETERS, VOCABULARIES, Folder, ModelError, SavedModel, require_keys
+from amigrad.tasks.folder import (
+    MODEL,
+    PARAMETERS,
+    VOCABULARIES,
+    Folder,
+    ModelError,
+    SavedModel,
+    assign_parameters,
+    read_options,
+    require_keys,
+    require_specials,
+)
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.tagging.context import Cascade, Gazetteer, Source
 from amigrad.tasks.tagging.features import Features, vocabulary_names
-from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
+from amigrad.tasks.tagging.options import TaggerOptions
 from amigrad.tasks.tagging.tagger import Tagger, create_model
 from amigrad.tasks.tagging.tags import TagSet
 
@@ -48,24 +60,14 @@ def load_tagger(folder: Folder) -> Tagger:
     columns, lists = set(vocabulary_names(options)), {_phrases(name) for name in options.gazetteers}
     require_keys(target / VOCABULARIES, "the set of vocabularies", saved.vocabularies, columns | lists)
     for name, vocabulary in saved.vocabularies.items():
-        specials = 0 if name in lists else 2
-        if vocabulary.specials != specials:
-            problem = f"{name} has {vocabulary.specials} special entries, not {specials}"
-            raise ModelError(target / VOCABULARIES, problem)
+        require_specials(target / VOCABULARIES, {name: vocabulary}, 0 if name in lists else 2)
     sources: dict[str, Source] = {
         name: Gazetteer.from_vocabulary(saved.vocabularies[_phrases(name)]) for name in options.gazetteers
     }
     sources |= {name: Cascade(load_tagger(target / name)) for name in options.cascades}
     features = Features(options, saved.vocabularies, sources)
     model = create_model(options, features, len(tag_set), sentences=saved.configuration["sentences"])
-    parameters = model.named_parameters()
-    require_keys(target / PARAMETERS, "the set of parameters", saved.parameters, set(parameters))
-    for name, value in saved.parameters.items():
-        due = parameters[name]
-        if value.shape != due.shape or value.dtype != due.dtype:
-            found, wanted = f"{value.dtype} {value.shape}", f"{due.dtype} {due.shape}"
-            raise ModelError(target / PARAMETERS, f"'{name}' is {found}, but the configuration asks for {wanted}")
-        due.assign(value)
+    assign_parameters(target / PARAMETERS, model.named_parameters(), saved.parameters)
     return Tagger(options, features, tag_set, model)
 
 
@@ -76,10 +78,9 @@ def _configuration(path: Path, content: Any) -> tuple[TaggerOptions, TagSet]:
         raise ModelError(path, "'sentences' says neither true nor false")
     if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
         raise ModelError(path, "its tags are not a list of tags")
-    if not isinstance(content["options"], dict):
-        raise ModelError(path, "its options are not a table")
+    options = read_options(path, TaggerOptions, content["options"])
     try:
-        return TaggerOptions.from_json(content["options"]), TagSet(tags, None if scheme is None else Scheme(scheme))
+        return options, TagSet(tags, None if scheme is None else Scheme(scheme))
     except OptionsError as error:
         raise ModelError(path, str(error)) from None
     except ValueError as error:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amigrad.data import EncodingError, Scheme, Sentence, convert, detect, is_chunk_tag
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.tagging.features import Indices
-from amigrad.tasks.tagging.options import OptionsError
 
 
 class TagSet:

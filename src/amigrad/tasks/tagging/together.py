@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic
 
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.tagging.examples import Windows
 from amigrad.tasks.tagging.features import Indices
-from amigrad.tasks.tagging.options import OptionsError
 from amigrad.tasks.tagging.tagger import BLOCK_TOKENS, Block, Item, Tagger, as_words, given_columns, grouped
 
 

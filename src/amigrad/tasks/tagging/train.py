@@ -19,12 +19,13 @@ from amigrad.nn import Module
 from amigrad.optim import SGD, Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear, warm_up
 from amigrad.tasks.folder import training_folder
+from amigrad.tasks.options import OptionsError
 from amigrad.tasks.tagging.cascade import folded_tags, named_options
 from amigrad.tasks.tagging.context import Cascade, Gazetteer, Source
 from amigrad.tasks.tagging.evaluate import evaluate
 from amigrad.tasks.tagging.examples import Examples, word_counts
 from amigrad.tasks.tagging.features import Features
-from amigrad.tasks.tagging.options import OptionsError, TaggerOptions
+from amigrad.tasks.tagging.options import TaggerOptions
 from amigrad.tasks.tagging.pretrained import Pretrained
 from amigrad.tasks.tagging.storage import FORMAT
 from amigrad.tasks.tagging.tagger import Tagger, create_model, given_columns
