@@ -51,6 +51,8 @@ def test_outputs_are_the_equations(kind: type[nn.Recurrent], reverse: bool) -> N
         np.testing.assert_allclose(outputs[part], by_hand(layer, X[part]), rtol=1e-10)
     batch = np.stack([X[:4], X[4:8]], axis=1)
     np.testing.assert_allclose(layer(batch).numpy()[:, 1], by_hand(layer, X[4:8]), rtol=1e-10)
+    products = X @ layer.weight + layer.bias
+    np.testing.assert_allclose(layer.from_products(products, LENGTHS).numpy(), outputs, rtol=1e-10)
 
 
 def test_states_go_on_from_where_they_were() -> None:

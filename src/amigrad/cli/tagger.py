@@ -137,7 +137,13 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same model.")] = None,
     window: Annotated[int | None, typer.Option(help="Words in the window, an odd number.")] = None,
-    hidden_size: Annotated[int | None, typer.Option(help="Width of the hidden layer.")] = None,
+    network: Annotated[
+        str | None, typer.Option(help="window (fast), or lstm: a bidirectional LSTM over the sentence.")
+    ] = None,
+    layers: Annotated[int | None, typer.Option(help="How many LSTM layers, one upon the other.")] = None,
+    hidden_size: Annotated[
+        int | None, typer.Option(help="Width of the hidden layer, or of an LSTM in each direction.")
+    ] = None,
     word_size: Annotated[int | None, typer.Option(help="Width of the lookup table of words.")] = None,
     affix_size: Annotated[int | None, typer.Option(help="Width of the lookup tables of suffixes and prefixes.")] = None,
     feature_size: Annotated[
@@ -192,6 +198,8 @@ def train(
         "schedule": schedule,
         "seed": seed,
         "window": window,
+        "network": network,
+        "layers": layers,
         "hidden_size": hidden_size,
         "word_size": word_size,
         "affix_size": affix_size,

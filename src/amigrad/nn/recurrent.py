@@ -77,9 +77,7 @@ class Recurrent(Module):
             kind = "(rows, inputs)" if lengths is not None else "(steps, inputs) or (steps, batch, inputs)"
             raise ValueError(f"{type(self).__name__} takes x of shape {kind}, not {format_shape(inputs.shape)}")
         if initial is None:
-            batch = inputs.shape[1:-1] if lengths is None else as_tensor(lengths).shape
-            zeros = xp.zeros((*batch, self.size), dtype=inputs.dtype)
-            initial = (zeros,) * self.states_count
+            initial = self._zeros(inputs, lengths)
         elif len(initial) != self.states_count:
             raise ValueError(f"{type(self).__name__} has {self.states_count} states, not {len(initial)}")
 
@@ -89,6 +87,21 @@ class Recurrent(Module):
 
         last, outputs = xp.scan(body, tuple(initial), inputs, lengths=lengths, reverse=self.reverse)
         return last, outputs
+
+    def from_products(self, z: TensorLike, lengths: TensorLike | None = None) -> Tensor:
+        """The outputs, where z = x W + b has been computed already: (..., gates * size), rows as x -> (..., size)."""
+        rows = as_tensor(z)
+
+        def body(states: States, row: Tensor) -> tuple[States, Tensor]:
+            new = self.step(states, row)
+            return new, new[0]
+
+        outputs: Tensor = xp.scan(body, self._zeros(rows, lengths), rows, lengths=lengths, reverse=self.reverse)[1]
+        return outputs
+
+    def _zeros(self, rows: Tensor, lengths: TensorLike | None) -> States:
+        batch = rows.shape[1:-1] if lengths is None else as_tensor(lengths).shape
+        return (xp.zeros((*batch, self.size), dtype=rows.dtype),) * self.states_count
 
     def _gates(self, z: Tensor) -> list[Tensor]:
         return [z[..., i * self.size : (i + 1) * self.size] for i in range(self.gates)]

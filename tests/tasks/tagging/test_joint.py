@@ -52,9 +52,10 @@ def test_all_tasks_learn(joint: JointTaggers, tasks: dict[str, TaskData]) -> Non
     assert list(joint.tag([words])) == ["pos", "chunk"]
 
 
+@pytest.mark.parametrize("network", ["window", "lstm"])
 @pytest.mark.parametrize("share", ["tables", "hidden"])
-def test_what_is_shared(share: str) -> None:
-    options = replace(OPTIONS, characters=True)
+def test_what_is_shared(share: str, network: str) -> None:
+    options = replace(OPTIONS, characters=True, network=network)
     features = Features.build(options, {"the": 2, "cat": 1})
     tags = {"pos": TagSet(["DET", "NOUN"], None), "chunk": TagSet(["O", "S-NP"], Scheme.IOB2)}
     taggers = JointTaggers.create(options, features, tags, {"pos": False, "chunk": True}, share)
@@ -65,7 +66,8 @@ def test_what_is_shared(share: str) -> None:
     assert pos.output is not chunk.output
     names = list(taggers.model.named_parameters())
     assert sum("tables.word" in name for name in names) == 1
-    assert sum("hidden.weight" in name for name in names) == (1 if share == "hidden" else 2)
+    first = "hidden.weight" if network == "window" else "hidden.0.forward.weight"
+    assert sum(first in name for name in names) == (1 if share == "hidden" else 2)
     assert any(name.startswith("tasks.chunk.crf") for name in names)
 
 

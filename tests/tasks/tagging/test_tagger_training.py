@@ -57,7 +57,15 @@ def test_the_same_seed_gives_the_same_tagger(small: Any) -> None:
 
 
 @pytest.mark.parametrize("stop", [3, 20, 31])
-@pytest.mark.parametrize("choice", [{}, {"optimizer": "adam"}, {"cost": "sentence", "batch_size": 3}])
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {},
+        {"optimizer": "adam"},
+        {"cost": "sentence", "batch_size": 3},
+        {"network": "lstm", "layers": 2, "average": 1.0, "warm_up": 0.1, "batch_size": 3},
+    ],
+)
 def test_a_training_that_was_stopped_ends_with_the_same_tagger(
     small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int, choice: Any
 ) -> None:
@@ -80,7 +88,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_tagger(
     resumed = train_tagger(*small, options, output=tmp_path)
     assert_same(resumed, whole)
     assert_same(Tagger.load(tmp_path), whole)
-    examples = len(small[0]) if options.cost == "sentence" else sum(map(len, small[0]))
+    examples = len(small[0]) if options.whole(options.cost == "sentence") else sum(map(len, small[0]))
     assert taken == -(-examples // (options.batch_size or 0)) * 3
 
 
@@ -119,8 +127,9 @@ def test_one_compilation_serves_all_batches(small: Any, monkeypatch: pytest.Monk
     train_tagger(*small, OPTIONS)
     assert sum(map(len, small[0])) % 32 > 1
     train_tagger(*small, replace(OPTIONS, cost="sentence", batch_size=3, characters=True))
+    train_tagger(*small, replace(OPTIONS, network="lstm", batch_size=3))
     assert len(small[0]) % 3 == 1
-    assert [step.compilations for step in steps] == [1, 1]
+    assert [step.compilations for step in steps] == [1, 1, 1]
 
 
 def test_chunks_are_learnt_as_sentences_and_single_tags_as_words(small: Any, parts_of_speech: list[Sentence]) -> None:
@@ -135,6 +144,25 @@ def test_the_sentence_level_cost_learns_what_single_words_do_not_tell() -> None:
     options = replace(OPTIONS, cost="sentence", window=1, epochs=10, batch_size=4)
     assert evaluate(train_tagger(made, made[:6], options), made[:6]).score == 1.0
     assert evaluate(train_tagger(made, made[:6], replace(options, cost="word")), made[:6]).score < 0.6
+
+
+def test_a_recurrent_network_learns_what_no_window_shows() -> None:
+    """All words have the tag that the first one tells."""
+    made = [Sentence((first,) + ("so",) * n, (first,) * (n + 1)) for n in range(6, 12) for first in "AB"] * 5
+    options = replace(OPTIONS, network="lstm", window=1, epochs=10, batch_size=4, optimizer="adam", learning_rate=0.01)
+    assert evaluate(train_tagger(made, made[:12], options), made[:12]).score == 1.0
+    window = replace(options, network="window", window=5)
+    assert evaluate(train_tagger(made, made[:12], window), made[:12]).score < 0.8
+
+
+def test_a_network_has_settings_of_its_own() -> None:
+    assert TaggerOptions().optimizer == "adagrad"
+    assert TaggerOptions(network="lstm").optimizer == "adam"
+    assert TaggerOptions(network="lstm", hidden_size=3).hidden_size == 3
+    with pytest.raises(OptionsError, match="network is one of window, lstm, not 'gru'"):
+        TaggerOptions(network="gru")
+    with pytest.raises(OptionsError, match="the window network has one hidden layer, not 2"):
+        TaggerOptions(layers=2)
 
 
 def test_averaged_parameters_are_what_is_kept(small: Any, tmp_path: Path) -> None:

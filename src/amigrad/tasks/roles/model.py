@@ -20,17 +20,14 @@ from amigrad.functions import (
     max,
     permute_dims,
     reshape,
-    scan,
     take,
     where,
-    zeros,
 )
 from amigrad.functions.convert import as_tensor
 from amigrad.graph import Dim, Tensor, TensorLike, int32
 from amigrad.nn import LSTM, Bidirectional, Dropout, Linear, LookupTable, Module
 from amigrad.nn.crf import CRF, Legal
 from amigrad.nn.initializers import glorot, normal
-from amigrad.nn.recurrent import Recurrent
 from amigrad.tasks.roles.options import RoleOptions
 from amigrad.tasks.tagging.features import Column
 
@@ -243,24 +240,12 @@ class LSTMNetwork(RoleNetwork):
             each = take(matmul(x, weight[:width]), as_tensor(sentence), axis=1)
             own = matmul(at_predicate, weight[width : 2 * width]) + direction.bias
             apart = take(matmul(self.distance.table, weight[2 * width :]), distance)
-            found.append(_outputs(direction, each + own + apart))
+            found.append(direction.from_products(each + own + apart))
         x = self.dropout(concat(found, axis=2))
         for layer in self.further:
             x = self.dropout(layer(x))
         x = reshape(permute_dims(x, (1, 0, 2)), (count * length, x.shape[2]))
         return self.output(x)
-
-
-def _outputs(layer: Recurrent, products: Tensor) -> Tensor:
-    """The outputs of a recurrent layer from the products of its inputs. (T, N, gates * size) -> (T, N, size)"""
-
-    def body(states: tuple[Tensor, ...], product: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        new = layer.step(states, product)
-        return new, new[0]
-
-    first = (zeros((products.shape[1], layer.size), dtype=products.dtype),) * layer.states_count
-    outputs: Tensor = scan(body, first, products, reverse=layer.reverse)[1]
-    return outputs
 
 
 _BARRED = -1e4

@@ -1,4 +1,4 @@
-"""One model of several tasks (Collobert et al. 2011, section 5): window taggers that share their lookup tables."""
+"""One model of several tasks (Collobert et al. 2011, section 5): taggers that share their lookup tables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from amigrad.tasks.options import OptionsError
 from amigrad.tasks.tagging.evaluate import evaluate
 from amigrad.tasks.tagging.examples import Batch, Examples, word_counts
 from amigrad.tasks.tagging.features import Features
-from amigrad.tasks.tagging.model import WindowTagger
+from amigrad.tasks.tagging.model import TaggerNetwork
 from amigrad.tasks.tagging.options import TaggerOptions
 from amigrad.tasks.tagging.pretrained import Pretrained
 from amigrad.tasks.tagging.tagger import Tagger, create_model
@@ -52,11 +52,11 @@ class TaskData:
 
 
 class JointModel(Module):
-    """Window taggers by the names of their tasks. The lookup tables of all are those of the first, and its speller if
-    it has one; with `share` "hidden" the first linear layer is too, so that each task has only a layer of outputs.
+    """Networks by the names of their tasks. The lookup tables of all are those of the first, and its speller if it has
+    one; with `share` "hidden" the hidden layers are too, so that each task has only a layer of outputs.
     """
 
-    def __init__(self, models: Mapping[str, WindowTagger], share: str) -> None:
+    def __init__(self, models: Mapping[str, TaggerNetwork], share: str) -> None:
         self.share = share
         self.tasks = dict(models)
         first, *others = self.tasks.values()
@@ -83,11 +83,11 @@ class JointTaggers(Taggers):
         options: TaggerOptions,
         features: Features,
         tags: Mapping[str, TagSet],
-        whole: Mapping[str, bool],
+        chained: Mapping[str, bool],
         share: str,
     ) -> JointTaggers:
-        """Taggers with initial parameters. whole: which tasks have the sentence-level cost."""
-        models = {name: create_model(options, features, len(tags[name]), sentences=whole[name]) for name in tags}
+        """Taggers with initial parameters. chained: which tasks have the sentence-level cost."""
+        models = {name: create_model(options, features, len(tags[name]), sentences=chained[name]) for name in tags}
         return cls(JointModel(models, share), options, features, tags)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
@@ -138,7 +138,7 @@ def train_joint(
 ) -> JointTaggers:
     """Train one model on several tasks: each step takes a batch of a task drawn at random, by their sizes.
 
-    share: "tables" has the tasks share all lookup tables, "hidden" the first linear layer too. The vocabulary is that
+    share: "tables" has the tasks share all lookup tables, "hidden" the hidden layers too. The vocabulary is that
     of all tasks' sentences. The epoch is chosen that is best by the mean of the tasks' scores on their sentences to
     choose by. All else is as in `train_tagger`, but columns, gazetteers and other taggers are no features here.
     Raises OptionsError, DataError and TrainingError.
@@ -166,10 +166,8 @@ def train_joint(
             raise OptionsError(f"{name}: {error}") from None
         if tags[name].scheme is not None:
             require_chunks(f"the data to choose the model by of {name}", data.dev)
-    whole = {
-        name: options.cost == "sentence" or (options.cost == "auto" and found.scheme is not None)
-        for name, found in tags.items()
-    }
+    chained = {name: options.chained(found.scheme is not None) for name, found in tags.items()}
+    whole = {name: options.whole(chained[name]) for name in tags}
     if vectors is not None:
         options = replace(options, word_size=vectors.size)
     pretrained = None if vectors is None else Pretrained(vectors, options)
@@ -189,7 +187,7 @@ def train_joint(
         )
         for name in tasks
     }
-    taggers = JointTaggers.create(options, features, tags, whole, share)
+    taggers = JointTaggers.create(options, features, tags, chained, share)
     model = taggers.model
     if pretrained is not None:
         first = next(iter(model.tasks.values()))

@@ -55,12 +55,12 @@ def load_joint(folder: Folder) -> JointTaggers:
         raise ModelError(target / MODEL, f"its tasks cannot share {content['share']!r}")
     options = read_options(target / MODEL, TaggerOptions, content["options"])
     try:
-        tags, whole = _tasks(target / MODEL, content["tasks"])
+        tags, chained = _tasks(target / MODEL, content["tasks"])
     except OptionsError as error:
         raise ModelError(target / MODEL, str(error)) from None
     require_keys(target / VOCABULARIES, "the set of vocabularies", saved.vocabularies, set(vocabulary_names(options)))
     require_specials(target / VOCABULARIES, saved.vocabularies)
-    taggers = JointTaggers.create(options, Features(options, saved.vocabularies), tags, whole, content["share"])
+    taggers = JointTaggers.create(options, Features(options, saved.vocabularies), tags, chained, content["share"])
     assign_parameters(target / PARAMETERS, taggers.model.named_parameters(), saved.parameters)
     return taggers
 
@@ -78,7 +78,7 @@ def _tasks(path: Path, content: Any) -> tuple[dict[str, TagSet], dict[str, bool]
     """The tags of each task, and whether it has the sentence-level cost."""
     if not isinstance(content, dict) or not content:
         raise ModelError(path, "its tasks are not a table")
-    tags, whole = {}, {}
+    tags, chained = {}, {}
     for name, task in content.items():
         if not isinstance(task, dict):
             raise ModelError(path, f"its task {name} is not a table")
@@ -89,5 +89,5 @@ def _tasks(path: Path, content: Any) -> tuple[dict[str, TagSet], dict[str, bool]
             tags[name] = TagSet(task["tags"], None if task["scheme"] is None else Scheme(task["scheme"]))
         except (ValueError, TypeError, AttributeError) as error:
             raise ModelError(path, f"the tags of {name} cannot be used: {error}") from None
-        whole[name] = task["sentences"]
-    return tags, whole
+        chained[name] = task["sentences"]
+    return tags, chained

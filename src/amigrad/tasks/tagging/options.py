@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from amigrad.tasks.options import Options, OptionsError
 
@@ -12,11 +13,22 @@ OPTIMIZERS = {"adagrad": 0.1, "sgd": 0.1, "adam": 0.001}
 SCHEDULES = ("constant", "linear")
 COSTS = ("auto", "word", "sentence")
 SCHEMES = ("auto", "none", "IOB1", "IOB2", "IOBES")
+NETWORKS: dict[str, dict[str, Any]] = {
+    "window": {"window": 5, "hidden_size": 200, "dropout": 0.2, "optimizer": "adagrad", "average": 0.0},
+    "lstm": {"window": 1, "hidden_size": 128, "dropout": 0.4, "optimizer": "adam", "average": 0.0},
+}
+"""The networks, each with what suits it where the options do not say otherwise."""
+
+_BY_NETWORK: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggerOptions(Options):
     """Everything that can be chosen about a tagger. Raises OptionsError for what makes no sense.
+
+    `network` is that of Collobert et al. (2011), which sees a window of words, or a bidirectional LSTM ("lstm") of so
+    many `layers`, which sees all of the sentence; `hidden_size` is then that of each direction. What is not given is as
+    in `NETWORKS`.
 
     Features: the words of a window, in lower case and with digits as 0; their capitalisation; their suffixes
     and prefixes of some lengths. A word or an affix that occurs fewer times than its minimum count is unknown,
@@ -39,7 +51,9 @@ class TaggerOptions(Options):
     development part of UD English EWT (parts of speech): figures given for these are of data that choices were made on.
     """
 
-    window: int = 5
+    network: str = "window"
+    layers: int = 1
+    window: int = _BY_NETWORK
     lower_case: bool = True
     zero_digits: bool = True
     capitalisation: bool = True
@@ -63,25 +77,33 @@ class TaggerOptions(Options):
     character_size: int = 15
     spelling_size: int = 30
     feature_size: int = 20
-    hidden_size: int = 200
-    dropout: float = 0.2
+    hidden_size: int = _BY_NETWORK
+    dropout: float = _BY_NETWORK
 
-    optimizer: str = "adagrad"
+    optimizer: str = _BY_NETWORK
     learning_rate: float | None = None
     schedule: str = "linear"
     warm_up: float | None = None
     weight_decay: float = 0.0
     batch_size: int | None = None
     epochs: int | None = None
-    average: float = 0.0
+    average: float = _BY_NETWORK
     patience: int | None = None
     seed: int = 1
 
     def __post_init__(self) -> None:
+        self.require_choice("network", NETWORKS)
+        for name, suitable in NETWORKS[self.network].items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, suitable)
+        if self.layers > 1 and self.network == "window":
+            raise OptionsError(f"the window network has one hidden layer, not {self.layers}")
         if self.window < 1 or self.window % 2 == 0:
             raise OptionsError(f"the window has a word in its middle: an odd number of words, not {self.window}")
         self.require_at_least(1, "minimum_count", "affix_minimum_count", "word_size", "capitalisation_size")
-        self.require_at_least(1, "affix_size", "hidden_size", "character_size", "spelling_size", "feature_size")
+        self.require_at_least(
+            1, "affix_size", "hidden_size", "character_size", "spelling_size", "feature_size", "layers"
+        )
         self.require_at_least(1, "batch_size", "epochs", "patience")
         if self.folds < 0 or self.folds == 1:
             raise OptionsError(f"folds are at least 2, or 0 for none, not {self.folds}")
@@ -106,6 +128,14 @@ class TaggerOptions(Options):
         """The learning rate at the beginning."""
         return OPTIMIZERS[self.optimizer] if self.learning_rate is None else self.learning_rate
 
+    def chained(self, chunks: bool) -> bool:
+        """Whether the cost is that of sentences, for tags that mark chunks or others."""
+        return self.cost == "sentence" or (self.cost == "auto" and chunks)
+
+    def whole(self, chained: bool) -> bool:
+        """Whether the examples are sentences: for their cost, or a network that sees them whole."""
+        return chained or self.network == "lstm"
+
     @property
     def contextual(self) -> tuple[str, ...]:
         """The names of the features of a word in its sentence."""
@@ -116,6 +146,6 @@ class TaggerOptions(Options):
         """The share of the steps in which the learning rate rises: a convolution's first steps would be too long."""
         return self.warm_up if self.warm_up is not None else 0.05 if self.characters else 0.0
 
-    def passes(self, sentences: bool) -> int:
-        """How many epochs a training has, with the cost of sentences or of words."""
-        return self.epochs or (8 if sentences else 4)
+    def passes(self, whole: bool) -> int:
+        """How many epochs a training has, with sentences as examples or words."""
+        return self.epochs or (8 if whole else 4)

@@ -12,7 +12,7 @@ from amigrad.functions import Generator
 from amigrad.tasks.tagging.decode import Decoder
 from amigrad.tasks.tagging.examples import Windows
 from amigrad.tasks.tagging.features import Features, Indices
-from amigrad.tasks.tagging.model import Speller, WindowTagger
+from amigrad.tasks.tagging.model import RecurrentTagger, Speller, TaggerNetwork, WindowTagger
 from amigrad.tasks.tagging.options import TaggerOptions
 from amigrad.tasks.tagging.predict import Predictor
 from amigrad.tasks.tagging.tags import TagSet
@@ -47,7 +47,7 @@ class Tagger:
     [['PRON', 'VERB', 'PUNCT']]
     """
 
-    def __init__(self, options: TaggerOptions, features: Features, tag_set: TagSet, model: WindowTagger) -> None:
+    def __init__(self, options: TaggerOptions, features: Features, tag_set: TagSet, model: TaggerNetwork) -> None:
         self.options = options
         self.features = features
         self.tag_set = tag_set
@@ -144,16 +144,18 @@ def grouped(
         yield items, words, lengths
 
 
-def create_model(options: TaggerOptions, features: Features, tags: int, *, sentences: bool) -> WindowTagger:
+def create_model(options: TaggerOptions, features: Features, tags: int, *, sentences: bool) -> TaggerNetwork:
     """The model that these options ask for, with its initial parameters."""
     generator = Generator(options.seed)
     characters = features.characters
-    return WindowTagger(
+    kind = RecurrentTagger if options.network == "lstm" else WindowTagger
+    return kind(
         features.columns,
         features.sizes,
         tags,
         window=options.window,
         hidden_size=options.hidden_size,
+        layers=options.layers,
         dropout=options.dropout,
         generator=generator,
         sentences=sentences,

@@ -68,7 +68,8 @@ def train_tagger(
     if tag_set.scheme is not None:
         require_chunks("the data to choose the model by", dev)
     say = _printer(progress)
-    whole = options.cost == "sentence" or (options.cost == "auto" and tag_set.scheme is not None)
+    chained = options.chained(tag_set.scheme is not None)
+    whole = options.whole(chained)
     batch_size = options.batch_size or (SENTENCES if whole else WORDS)
     values = _values(prepared, options, gazetteers or {}, cascades or {}, vectors, say)
     sources: dict[str, Source] = {**(gazetteers or {})}
@@ -91,7 +92,7 @@ def train_tagger(
         pretrained=pretrained or (),
         given=values,
     )
-    model = create_model(options, features, len(tag_set), sentences=whole)
+    model = create_model(options, features, len(tag_set), sentences=chained)
     if pretrained is not None:
         pretrained.write(model.tables["word"].table.value, features.vocabularies["word"])
         say(str(pretrained.coverage(features.vocabularies["word"])))
