@@ -198,7 +198,7 @@ def test_mistakes_in_files_are_named(tmp_path: Path, model: Path, corpus: dict[s
 def test_mistakes_in_options_are_named(tmp_path: Path, corpus: dict[str, Path]) -> None:
     train = ["tagger", "train", "--train", corpus["dev"], "--output", tmp_path / "out"]
     fails([*train, "--window", "4"], "odd number of words, not 4")
-    fails([*train, "--suffixes", "a"], "--suffixes takes lengths such as 1,2,3")
+    fails([*train, "--suffixes", "a"], "--suffixes takes numbers such as 1,2,3")
     fails([*train, "--optimizer", "magic"], "adagrad, sgd, adam")
     fails([*train, "--scheme", "BILOU"], "scheme is one of")
     fails([*train, "--upos", "--xpos"], "exclude each other")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amigrad.cli.options import QuietOption
+
 if TYPE_CHECKING:
     from amigrad.graph import Tensor
     from amigrad.tasks.tagging import Tagger
@@ -25,7 +27,7 @@ def demo(
     sentence: Annotated[str, typer.Option("--sentence", metavar="TEXT", help="What to tag.")] = SENTENCE,
     sentences: Annotated[int, typer.Option("--sentences", min=20, help="Sentences of the corpus.")] = 4000,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the training data.")] = 3,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Train a tagger on the built-in corpus, tag a sentence with it, and draw the graph that did it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amigrad.cli import rescorer_explain, rescorer_lists
+from amigrad.cli.options import (
+    DropoutOption,
+    MinimumCountOption,
+    OutputOption,
+    PatienceOption,
+    QuietOption,
+    ResumeOption,
+    ScheduleOption,
+    SeedOption,
+    chosen,
+    explained,
+)
 
 if TYPE_CHECKING:
     from amigrad.data.bitext import Bitext
@@ -35,7 +46,7 @@ class Variation(StrEnum):
 @app.command()
 def train(
     target: Annotated[Path, typer.Option("--target", metavar="FILE", help="Translations, one a line.")],
-    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Folder for the model.")],
+    output: OutputOption,
     source: Annotated[
         Path | None,
         typer.Option("--source", metavar="FILE", help="What they translate, line by line (not for --window 0)."),
@@ -59,7 +70,7 @@ def train(
     history: Annotated[int | None, typer.Option(help="Words before the predicted one.")] = None,
     source_words: Annotated[int | None, typer.Option(help="Most entries of the source vocabulary.")] = None,
     target_words: Annotated[int | None, typer.Option(help="Most entries of the target vocabulary.")] = None,
-    minimum_count: Annotated[int | None, typer.Option(help="Words that occur less often are unknown.")] = None,
+    minimum_count: MinimumCountOption = None,
     unknown: Annotated[str | None, typer.Option(help="class: unknown words are told apart by their form; unk.")] = None,
     word_size: Annotated[int | None, typer.Option(help="Width of the lookup tables (paper: 192).")] = None,
     first_size: Annotated[int | None, typer.Option(help="Width of the first layer (paper: 512).")] = None,
@@ -67,20 +78,20 @@ def train(
     objective: Annotated[str | None, typer.Option(help="nce, self-normalised or softmax.")] = None,
     alpha: Annotated[float | None, typer.Option(help="Weight of log² Z (self-normalised).")] = None,
     noise: Annotated[int | None, typer.Option(help="Words drawn for a batch (nce).")] = None,
-    dropout: Annotated[float | None, typer.Option(help="Share of the looked-up numbers left out in training.")] = None,
+    dropout: DropoutOption = None,
     hidden_dropout: Annotated[float | None, typer.Option(help="Share of the layers' outputs left out.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the bitext.")] = None,
-    patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a better model.")] = None,
+    patience: PatienceOption = None,
     batch_size: Annotated[int | None, typer.Option(help="Predictions a step.")] = None,
     optimizer: Annotated[str | None, typer.Option(help="adam or adagrad.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Step length. Default: one that suits the optimizer.")
     ] = None,
-    schedule: Annotated[str | None, typer.Option(help="linear: the learning rate falls to 0; constant.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same model.")] = None,
+    schedule: ScheduleOption = None,
+    seed: SeedOption = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads that a step may use.")] = 1,
-    resume: Annotated[bool, typer.Option(help="Go on with a training that was stopped, or begin anew.")] = True,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    resume: ResumeOption = True,
+    quiet: QuietOption = False,
 ) -> None:
     """Train a joint model (Devlin et al. 2014) on bitext with word alignments, and save it in a folder.
 
@@ -96,30 +107,7 @@ def train(
       amigrad rescorer train --source train.de --target train.en --alignment train.align --output paper \\
           --word-size 192 --first-size 512 --second-size 512 --target-words 32000
     """
-    chosen = {
-        "window": window,
-        "history": history,
-        "source_words": source_words,
-        "target_words": target_words,
-        "minimum_count": minimum_count,
-        "unknown": unknown,
-        "word_size": word_size,
-        "first_size": first_size,
-        "second_size": second_size,
-        "objective": objective,
-        "alpha": alpha,
-        "noise": noise,
-        "dropout": dropout,
-        "hidden_dropout": hidden_dropout,
-        "epochs": epochs,
-        "patience": patience,
-        "batch_size": batch_size,
-        "optimizer": optimizer,
-        "learning_rate": learning_rate,
-        "schedule": schedule,
-        "seed": seed,
-    }
-    options = _options(variation, {name: value for name, value in chosen.items() if value is not None})
+    options = _options(variation, dict(locals()))
     if (dev_source is None) != (dev_target is None) or (dev_alignment is not None and dev_source is None):
         raise typer.BadParameter("--dev-source and --dev-target belong together")
     if align and alignment is not None:
@@ -133,7 +121,6 @@ def train(
     from amigrad.backends import set_threads
     from amigrad.data.bitext import read_bitext
     from amigrad.tasks.rescoring.train import train_joint
-    from amigrad.train.errors import Interrupted, OtherSettingsError
 
     set_threads(threads)
     bitext = read_bitext(target if source is None else source, target, alignment)
@@ -148,14 +135,8 @@ def train(
         folder = output / name if several else output
         if several and not quiet:
             print(f"Variation {name}:")
-        try:
+        with explained(quiet):
             model = train_joint(bitext, dev, one, output=folder, progress=not quiet, resume=resume)
-        except OtherSettingsError as error:
-            raise OtherSettingsError(error.folder, error.changes, anew="--no-resume") from error
-        except Interrupted as stopped:
-            if quiet:
-                print(f"amigrad: {stopped}", file=sys.stderr)
-            raise
         perplexity, normaliser = model.figures["perplexity"], model.figures["log_z"]
         print(f"{folder}: perplexity {perplexity:.2f} and mean |log Z| {normaliser:.3f} on dev")
     print(f"Try: amigrad rescorer score {output} --nbest LIST --source FILE --output SCORED")
@@ -171,7 +152,7 @@ def score(
         bool | None, typer.Option(help="Take log Z off, slowly. Default: for models of --objective softmax.")
     ] = None,
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Hypotheses without words are fine.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Add features of models to an n-best list: the log probability of each hypothesis by each variation.
 
@@ -206,14 +187,15 @@ for _command in (
     app.command()(_command)
 
 
-def _options(variation: Variation, chosen: dict[str, object]) -> dict[str, JointOptions]:
+def _options(variation: Variation, arguments: dict[str, object]) -> dict[str, JointOptions]:
     from amigrad.tasks.rescoring.options import VARIATIONS, JointOptions
 
+    given = chosen(JointOptions, arguments)
     names = list(VARIATIONS) if variation is Variation.ALL else [variation.value]
     found = {}
     for name in names:
         direction, order = VARIATIONS[name]
-        found[name] = JointOptions(direction=direction, order=order, **chosen)  # type: ignore[arg-type]
+        found[name] = JointOptions(**{**given, "direction": direction, "order": order})
     return found
 
 

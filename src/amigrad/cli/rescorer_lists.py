@@ -8,20 +8,21 @@ from typing import Annotated
 
 import typer
 
+from amigrad.cli.options import JsonOption, OutputOption, QuietOption
+
 NBest = Annotated[Path, typer.Option("--nbest", metavar="FILE", help="N-best list, Moses or JSON lines.")]
 References = Annotated[
     list[Path], typer.Option("--references", metavar="FILE", help="References, one a line; again for more of them.")
 ]
 AllowEmpty = Annotated[bool, typer.Option("--allow-empty", help="Hypotheses without words are fine.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
 def lexical(
     source: Annotated[Path, typer.Option("--source", metavar="FILE", help="Source sentences, one a line.")],
     target: Annotated[Path, typer.Option("--target", metavar="FILE", help="Their translations, line by line.")],
-    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Folder for the model.")],
+    output: OutputOption,
     iterations: Annotated[int, typer.Option(min=1, help="Iterations of EM.")] = 6,
-    quiet: Quiet = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Estimate IBM Model 1 in both directions from bitext, two more features for `amigrad rescorer score`.
 
@@ -64,9 +65,9 @@ def tune(
     folds: Annotated[int | None, typer.Option(min=0, help="Folds of cross-validation; 0: none, the first C.")] = None,
     restarts: Annotated[int | None, typer.Option(min=1, help="Runs whose weights are averaged.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the first run; each run has the next.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
+    json: JsonOption = False,
     allow_empty: AllowEmpty = False,
-    quiet: Quiet = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Tune the weights of all features of an n-best list for BLEU, by batch MIRA (Cherry and Foster 2012).
 
@@ -122,7 +123,7 @@ def rescore(
     ] = None,
     mbr: Annotated[bool, typer.Option("--mbr", help="Minimum Bayes risk: the highest expected BLEU.")] = False,
     allow_empty: AllowEmpty = False,
-    quiet: Quiet = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Put an n-best list into a new order by tuned weights; write the new best translations and the new list.
 
@@ -181,9 +182,9 @@ def evaluate(
     ] = "none",
     samples: Annotated[int, typer.Option(min=2, help="Samples of the paired bootstrap.")] = 1000,
     seed: Annotated[int, typer.Option(help="Draws the samples.")] = 12345,
-    json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
+    json: JsonOption = False,
     allow_empty: AllowEmpty = False,
-    quiet: Quiet = False,
+    quiet: QuietOption = False,
 ) -> None:
     """BLEU and chrF of translations by sacrebleu, with its signature, and how sure their differences are.
 
