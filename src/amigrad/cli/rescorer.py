@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amigrad.cli import rescorer_explain, rescorer_lists
+from amigrad.cli import rescorer_explain, rescorer_lexicons, rescorer_lists
 from amigrad.cli.options import (
     DropoutOption,
     MinimumCountOption,
@@ -97,7 +97,8 @@ def train(
 
     Each word is predicted from the words before it and a window of the other language around the word that it is
     affiliated with. The model of the best epoch is kept, by its perplexity on dev. Run again after an interruption,
-    the same command goes on where it was and ends with the same model.
+    the same command goes on where it was and ends with the same model. `--variation all` trains all four variations and
+    both lexicons (`amigrad rescorer lexical`, `amigrad rescorer discriminative`), each in a folder of its own.
 
     \b
     Examples:
@@ -120,6 +121,7 @@ def train(
 
     from amigrad.backends import set_threads
     from amigrad.data.bitext import read_bitext
+    from amigrad.tasks.rescoring.discriminative import DiscriminativeOptions
     from amigrad.tasks.rescoring.train import train_joint
 
     set_threads(threads)
@@ -139,6 +141,12 @@ def train(
             model = train_joint(bitext, dev, one, output=folder, progress=not quiet, resume=resume)
         perplexity, normaliser = model.figures["perplexity"], model.figures["log_z"]
         print(f"{folder}: perplexity {perplexity:.2f} and mean |log Z| {normaliser:.3f} on dev")
+    if several and needed:
+        if not quiet:
+            print("Lexicons:")
+        rescorer_lexicons.estimate_lexical(bitext, output / "lexical", quiet=quiet)
+        lexicon = DiscriminativeOptions() if seed is None else DiscriminativeOptions(seed=seed)
+        rescorer_lexicons.train_lexicon(bitext, dev, lexicon, output / "discriminative", resume=resume, quiet=quiet)
     print(f"Try: amigrad rescorer score {output} --nbest LIST --source FILE --output SCORED")
 
 
@@ -178,7 +186,8 @@ def score(
 
 
 for _command in (
-    rescorer_lists.lexical,
+    rescorer_lexicons.lexical,
+    rescorer_lexicons.discriminative,
     rescorer_lists.tune,
     rescorer_lists.rescore,
     rescorer_lists.evaluate,

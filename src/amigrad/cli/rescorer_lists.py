@@ -1,4 +1,4 @@
-"""`amigrad rescorer tune`, `rescore`, `evaluate` and `lexical`: commands on n-best lists and their features."""
+"""`amigrad rescorer tune`, `rescore` and `evaluate`: commands on n-best lists and their features."""
 
 from __future__ import annotations
 
@@ -8,43 +8,13 @@ from typing import Annotated
 
 import typer
 
-from amigrad.cli.options import JsonOption, OutputOption, QuietOption
+from amigrad.cli.options import JsonOption, QuietOption
 
 NBest = Annotated[Path, typer.Option("--nbest", metavar="FILE", help="N-best list, Moses or JSON lines.")]
 References = Annotated[
     list[Path], typer.Option("--references", metavar="FILE", help="References, one a line; again for more of them.")
 ]
 AllowEmpty = Annotated[bool, typer.Option("--allow-empty", help="Hypotheses without words are fine.")]
-
-
-def lexical(
-    source: Annotated[Path, typer.Option("--source", metavar="FILE", help="Source sentences, one a line.")],
-    target: Annotated[Path, typer.Option("--target", metavar="FILE", help="Their translations, line by line.")],
-    output: OutputOption,
-    iterations: Annotated[int, typer.Option(min=1, help="Iterations of EM.")] = 6,
-    quiet: QuietOption = False,
-) -> None:
-    """Estimate IBM Model 1 in both directions from bitext, two more features for `amigrad rescorer score`.
-
-    No word alignments are needed, and seconds are enough: the features say how well the words of two sentences explain
-    each other, whatever their order.
-
-    \b
-    Example:
-      amigrad rescorer lexical --source train.de --target train.en --output lexical
-      amigrad rescorer score lexical models/* --nbest dev.nbest.gz --source dev.de --output dev.scored.gz
-    """
-    from amigrad.cli.progress import shown
-    from amigrad.data.bitext import read_bitext
-    from amigrad.tasks.folder import require_room
-    from amigrad.tasks.rescoring.lexical import KIND, learn_lexical
-
-    require_room(output, KIND)
-    bitext = read_bitext(source, target)
-    with shown("iterations", 2 * iterations, quiet=quiet) as advance:
-        model = learn_lexical(bitext.source, bitext.target, iterations=iterations, step=advance)
-    model.save(output)
-    print(f"{output}: IBM Model 1 in both directions from {len(bitext):,} pairs of sentences")
 
 
 def tune(

@@ -190,3 +190,11 @@ def test_lists_of_a_real_decoder() -> None:
     assert len(lists[0].names) == 14
     assert b"".join(map(format_hypotheses, lists)) == gzip.decompress(path.read_bytes())
     assert json.dumps(lists[0].hypotheses[0]) == '["on", "my", "own", "."]'
+
+
+def test_empty_hypotheses_lose_their_alignment_points(tmp_path: Path) -> None:
+    path = tmp_path / "nbest"
+    path.write_text("0 ||| a b ||| lm= 1 ||| -1 ||| 0-0 1-1\n0 |||  ||| lm= 1 ||| -1 ||| 0-0\n")
+    (found,) = read_nbest(path, allow_empty=True)
+    assert [points.tolist() for points in found.points(2)] == [[[0, 0], [1, 1]], []]
+    assert format_hypotheses(found).decode() == path.read_text()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from amigrad.data import DataError
 from amigrad.data.aside import replacing
 from amigrad.tasks.folder import MODEL, ModelError
-from amigrad.tasks.rescoring import lexical
+from amigrad.tasks.rescoring import discriminative, lexical
 from amigrad.tasks.rescoring.joint import JointModel
 from amigrad.tasks.rescoring.joint_features import JointFeatures, model_folders, with_sources
 from amigrad.tasks.rescoring.nbest import NBestList, format_hypotheses
@@ -23,21 +23,30 @@ Words = Sequence[str]
 
 
 class AddedFeatures:
-    """What joint models, language models and a lexical model say of the hypotheses of lists.
+    """What joint models, language models and lexicons say of the hypotheses of lists.
 
-    names: those of the features. See `JointFeatures` and `LexicalModel.features` for what they are.
+    names: those of the features. See `JointFeatures`, `LexicalModel.features` and `DiscriminativeLexicon.features` for
+    what they are. Several discriminative lexicons, say of different seeds, give their mean.
     """
 
     def __init__(self, folders: Iterable[str | os.PathLike[str]], *, exact: bool | None = None) -> None:
         """folders: of models, or of several models. Raises ModelError for one that has none, or is damaged."""
         found = list(model_folders(folders))
-        tables = [folder for folder in found if _kind(folder) == lexical.KIND]
+        kinds = [(folder, _kind(folder)) for folder in found]
+        tables = [folder for folder, kind in kinds if kind == lexical.KIND]
         if len(tables) > 1:
             raise ModelError(tables[1], "this is the second lexical model", "Give one only")
         joint = joint_models(found)
-        self.lexical = lexical.LexicalModel.load(tables[0]) if tables else None
         self.joint = JointFeatures(joint, exact=exact) if joint else None
-        self.names = (*(self.joint.names if self.joint else ()), *(lexical.NAMES if self.lexical else ()))
+        self.lexical = lexical.LexicalModel.load(tables[0]) if tables else None
+        self.discriminative = [
+            discriminative.DiscriminativeLexicon.load(folder) for folder, kind in kinds if kind == discriminative.KIND
+        ]
+        self.names = (
+            *(self.joint.names if self.joint else ()),
+            *(lexical.NAMES if self.lexical else ()),
+            *(discriminative.NAMES if self.discriminative else ()),
+        )
 
     def of_lists(self, lists: Iterable[NBestList], sources: Sequence[Words]) -> Iterator[tuple[NBestList, Floats]]:
         """Each list with its features, (N, F). sources: the sentences in the order of their ids.
@@ -50,9 +59,13 @@ class AddedFeatures:
         else:
             scored = ((found, np.empty((len(found), 0))) for found in with_sources(lists, sources))
         for found, columns in scored:
+            source = sources[found.number]
+            parts = [columns]
             if self.lexical is not None:
-                columns = np.column_stack([columns, self.lexical.features(found, sources[found.number])])
-            yield found, columns
+                parts.append(self.lexical.features(found, source))
+            if self.discriminative:
+                parts.append(np.mean([one.features(found, source) for one in self.discriminative], axis=0))
+            yield found, np.column_stack(parts) if len(parts) > 1 else columns
 
 
 def write_features(
@@ -80,7 +93,10 @@ def write_features(
 
 def joint_models(folders: Iterable[str | os.PathLike[str]]) -> list[JointModel]:
     """The joint models among the models in some folders. Raises ModelError for a folder without a model."""
-    return [JointModel.load(folder) for folder in model_folders(folders) if _kind(folder) != lexical.KIND]
+    return [JointModel.load(folder) for folder in model_folders(folders) if _kind(folder) not in _LEXICONS]
+
+
+_LEXICONS = (lexical.KIND, discriminative.KIND)
 
 
 def _kind(folder: Path) -> object:

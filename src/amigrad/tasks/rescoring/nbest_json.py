@@ -1,4 +1,4 @@
-"""N-best lists as JSON lines: `{"id": 0, "text": "a b", "score": -1.5, "features": {"lm": -3.1}}`, a hypothesis a line."""
+"""N-best lists as JSON lines: `{"id": 0, "text": "a b", "score": -1, "features": {"lm": -3}}`, a hypothesis a line."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def train_joint(
         evaluate=evaluate,
         patience=options.patience,
         folder=folder,
-        settings={**_settings(options), "train": _fingerprint(train), "dev": _fingerprint(dev)},
+        settings={**_settings(options), "train": fingerprint(train), "dev": fingerprint(dev)},
         states={"batches": examples.batches},
         resume=resume,
         progress=progress,
@@ -185,7 +185,7 @@ def _settings(options: JointOptions) -> dict[str, Any]:
     return {name: value for name, value in options.to_json().items() if name not in free}
 
 
-def _fingerprint(bitext: Bitext) -> str:
+def fingerprint(bitext: Bitext) -> str:
     """What tells this bitext from all others."""
     found = hashlib.sha256()
     for source, target in zip(bitext.source, bitext.target, strict=True):
