@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 class Row:
     """A row: its task, its approach, and the options of the command that trains it.
 
-    `vectors`: starts from pretrained vectors. `cascade`: the row whose model's tags are a feature; it is trained on the
-    same sentences, on their parts of speech. `peer`: a program of its own instead of a command.
+    `vectors`: starts from pretrained vectors. `cascade`: the options of a tagger whose tags are a feature; it is
+    trained on the same sentences, on their parts of speech. `peer`: a program of its own instead of a command.
     """
 
     name: str
@@ -19,7 +19,7 @@ class Row:
     approach: str
     options: tuple[str, ...] = ()
     vectors: bool = False
-    cascade: bool = False
+    cascade: tuple[str, ...] | None = None
     peer: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
     paper: str | None = None
@@ -78,25 +78,52 @@ def _peer_rows(task: str) -> list[Row]:
     ]
 
 
-_LSTM = ("--cost", "sentence", "--network", "lstm", "--no-predicates")
+def _recurrent_rows(task: str, cost: str) -> list[Row]:
+    """The recurrent network with its own settings, with nothing but the training sentences and with more."""
+    options = ("--network", "lstm", "--cost", _COSTS[cost])
+    title = f"LSTM, {_TITLES[cost]}"
+    more = f"{title} + vectors, characters"
+    return [
+        Row(f"{task}-lstm", task, title, options),
+        Row(f"{task}-lstm-lm", task, f"{title} + vectors", options, True),
+        Row(f"{task}-lstm-characters", task, more, (*options, "--characters"), True),
+    ]
+
+
+_ROLES_LSTM = ("--cost", "sentence", "--network", "lstm", "--no-predicates")
+_RECURRENT = ("--network", "lstm", "--characters")
+"""What finds parts of speech for the recurrent network."""
+
 _ROWS = [
     *_network_rows("pos"),
     Row("pos-characters", "pos", "WLL + vectors, characters", _extended("pos", "--characters", cost="wll"), True),
+    *_recurrent_rows("pos", "sll"),
     *_peer_rows("pos"),
     *_network_rows("chunk"),
-    Row("chunk-cascade", "chunk", "SLL + vectors, POS of a tagger", _extended("chunk"), True, True, paper="cascade"),
+    Row("chunk-cascade", "chunk", "SLL + vectors, POS of a tagger", _extended("chunk"), True, (), paper="cascade"),
     Row("chunk-pos", "chunk", "SLL + vectors, POS column", _extended("chunk", "--column-feature", "1"), True),
+    *_recurrent_rows("chunk", "sll"),
+    Row(
+        "chunk-lstm-cascade",
+        "chunk",
+        "LSTM, SLL + vectors, characters, POS of such a tagger",
+        ("--cost", "sentence", *_RECURRENT),
+        True,
+        _RECURRENT,
+    ),
     *_peer_rows("chunk"),
     Row("chunk-crfsuite-pos", "chunk", "sklearn-crfsuite, POS column", peer="crfsuite", settings={"columns": True}),
     *_network_rows("ner"),
     Row("ner-characters", "ner", "SLL + vectors, characters", _extended("ner", "--characters"), True),
+    *_recurrent_rows("ner", "sll"),
     *_peer_rows("ner"),
     *_network_rows("names"),
     Row("names-characters", "names", "SLL + vectors, characters", _extended("names", "--characters"), True),
+    *_recurrent_rows("names", "sll"),
     *_peer_rows("names"),
     *_network_rows("srl"),
-    Row("srl-lstm", "srl", "bidirectional LSTM, SLL", _LSTM),
-    Row("srl-lstm-lm", "srl", "bidirectional LSTM, SLL + vectors", _LSTM, True),
+    Row("srl-lstm", "srl", "bidirectional LSTM, SLL", _ROLES_LSTM),
+    Row("srl-lstm-lm", "srl", "bidirectional LSTM, SLL + vectors", _ROLES_LSTM, True),
 ]
 ROWS = {row.name: row for row in _ROWS}
 

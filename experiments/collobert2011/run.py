@@ -36,9 +36,9 @@ def run_row(
             raise Failed(f"{row.name} starts from word vectors: give --vectors DIR or FILE (amigrad embedding train)")
         command += ["--vectors", str(vectors)]
     training: dict[str, Any] = {"wall": 0.0, "cpu": 0.0, "peak_memory": 0}
-    if row.cascade:
-        cascaded = folder / "models" / f"{task.name}-parts-of-speech-{seed}"
-        parts = ["tagger", "train", "--train", str(task.train), "--dev", str(task.dev), "--column", "1"]
+    if row.cascade is not None:
+        cascaded = folder / "models" / f"{row.name}-parts-of-speech-{seed}"
+        parts = ["tagger", "train", "--train", str(task.train), "--dev", str(task.dev), "--column", "1", *row.cascade]
         parts += ["--vectors", str(vectors)] if row.vectors else []
         training = _measured([*parts, "--seed", str(seed), "--output", str(cascaded), "--quiet", *options])
         command += ["--feature", f"pos={cascaded}"]

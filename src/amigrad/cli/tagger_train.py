@@ -138,7 +138,7 @@ def train(
       amigrad tagger train --train en-train.conllu --dev en-dev.conllu --upos --output upos
       amigrad tagger train --train wsj.txt --format slash --epochs 5 --output model
       amigrad tagger train --train train.txt --vectors embedding --feature pos=pos --output chunker
-      amigrad tagger train --train names.txt --cost sentence --characters --gazetteer city=cities.txt --output names
+      amigrad tagger train --train names.txt --network lstm --characters --gazetteer city=cities.txt --output names
       amigrad tagger train --task pos:train.txt:1 --task chunk:train.txt:2 --task names:names.txt --output all
     """
     arguments = dict(locals())

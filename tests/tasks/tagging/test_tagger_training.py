@@ -165,6 +165,13 @@ def test_a_network_has_settings_of_its_own() -> None:
         TaggerOptions(layers=2)
 
 
+def test_an_lstm_goes_through_few_sentences_more_often() -> None:
+    recurrent = TaggerOptions(network="lstm")
+    assert [recurrent.passes(True, batches) for batches in (10, 500, 2000)] == [16, 12, 8]
+    assert TaggerOptions(network="lstm", epochs=3).passes(True, 10) == 3
+    assert [TaggerOptions().passes(whole, 10) for whole in (False, True)] == [4, 8]
+
+
 def test_averaged_parameters_are_what_is_kept(small: Any, tmp_path: Path) -> None:
     options = replace(OPTIONS, average=0.5, warm_up=0.1, schedule="linear")
     tagger = train_tagger(*small, options, output=tmp_path)

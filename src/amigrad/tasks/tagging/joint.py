@@ -192,8 +192,8 @@ def train_joint(
     if pretrained is not None:
         first = next(iter(model.tasks.values()))
         pretrained.write(first.tables["word"].table.value, features.vocabularies["word"])
-    epochs = options.passes(any(whole.values()))
     batches = JointExamples(list(examples.values()), list(sizes.values()), options.seed)
+    epochs = options.passes(any(whole.values()), len(batches))
     optimizer = create_optimizer(options, model, epochs * len(batches))
     steps = [_step(model, name, optimizer.minimize) for name in tasks]
 

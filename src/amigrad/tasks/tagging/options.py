@@ -7,8 +7,12 @@ from typing import Any
 
 from amigrad.tasks.options import Options, OptionsError
 
-OPTIMIZERS = {"adagrad": 0.1, "sgd": 0.1, "adam": 0.001}
-"""The optimizers, each with the learning rate that it has if none is given."""
+OPTIMIZERS = {
+    "adagrad": {"window": 0.1, "lstm": 0.05},
+    "sgd": {"window": 0.1, "lstm": 0.1},
+    "adam": {"window": 0.001, "lstm": 0.003},
+}
+"""The optimizers, each with the learning rates that the networks have if none is given."""
 
 SCHEDULES = ("constant", "linear")
 COSTS = ("auto", "word", "sentence")
@@ -41,7 +45,8 @@ class TaggerOptions(Options):
 
     `cost` is the log-likelihood of each word's tag, or that of a sentence's tags together, with a score for each tag
     after the one before; "auto" takes that of sentences for chunks. A batch has so many words, by default 32, or
-    sentences, by default 8; there are 4 epochs for words, 8 for sentences, if `epochs` does not say.
+    sentences, by default 8; there are 4 epochs for words, 8 for sentences, if `epochs` does not say, and with an LSTM
+    up to 16 where there are few sentences.
     With `characters`, a convolution over the characters of a word and its maximum over time are features too.
     `given`, `gazetteers` and `cascades` name further features of a word in its sentence: columns that come with the
     sentences, lists of phrases that it may be in, and the tags that other taggers give it. The training sentences get
@@ -126,7 +131,7 @@ class TaggerOptions(Options):
     @property
     def rate(self) -> float:
         """The learning rate at the beginning."""
-        return OPTIMIZERS[self.optimizer] if self.learning_rate is None else self.learning_rate
+        return OPTIMIZERS[self.optimizer][self.network] if self.learning_rate is None else self.learning_rate
 
     def chained(self, chunks: bool) -> bool:
         """Whether the cost is that of sentences, for tags that mark chunks or others."""
@@ -146,6 +151,13 @@ class TaggerOptions(Options):
         """The share of the steps in which the learning rate rises: a convolution's first steps would be too long."""
         return self.warm_up if self.warm_up is not None else 0.05 if self.characters else 0.0
 
-    def passes(self, whole: bool) -> int:
-        """How many epochs a training has, with sentences as examples or words."""
-        return self.epochs or (8 if whole else 4)
+    def passes(self, whole: bool, batches: int) -> int:
+        """How many epochs a training has, with sentences as examples or words, and so many batches an epoch."""
+        if self.epochs is None and self.network == "lstm":
+            return min(max(_EPOCHS, -(-_STEPS // max(batches, 1))), 2 * _EPOCHS)
+        return self.epochs or (_EPOCHS if whole else _EPOCHS // 2)
+
+
+_EPOCHS = 8
+_STEPS = 6000
+"""An LSTM is trained for so many steps at least, as far as twice the usual epochs go."""

@@ -96,7 +96,8 @@ def train_tagger(
     if pretrained is not None:
         pretrained.write(model.tables["word"].table.value, features.vocabularies["word"])
         say(str(pretrained.coverage(features.vocabularies["word"])))
-    optimizer = create_optimizer(options, model, options.passes(whole) * examples.batches_per_epoch)
+    epochs = options.passes(whole, examples.batches_per_epoch)
+    optimizer = create_optimizer(options, model, epochs * examples.batches_per_epoch)
     tagger = Tagger(options, features, tag_set, model)
 
     @compile
@@ -125,7 +126,7 @@ def train_tagger(
         model=model,
         optimizer=optimizer,
         batch_size=batch_size,
-        epochs=options.passes(whole),
+        epochs=epochs,
         seed=options.seed,
         evaluate=score,
         patience=options.patience,
