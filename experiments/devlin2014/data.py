@@ -45,7 +45,8 @@ class Pair:
     def train(self, epochs: int | None) -> None:
         """Train the models that are not there, by the command line."""
         files = [f"--source={self.data / 'train.src.gz'}", f"--target={self.data / 'train.tgt.gz'}"]
-        self._command("lexical", *files, folder=self.models / "lexical")
+        for name in ("lexical", "discriminative"):
+            self._command(name, *files, folder=self.models / name)
         more = [f"--alignment={self.data / 'train.align.gz'}", *([f"--epochs={epochs}"] if epochs else [])]
         for name in VARIATIONS:
             if not any(self.models.glob(f"{name}*/{MODEL}")):

@@ -17,13 +17,15 @@ from amigrad.tasks.rescoring.tuning import TuningOptions, fold_sentences, tune
 from experiments.devlin2014.data import Lists, Pair
 
 FOLDS = 5
+LEXICONS = ("lexical-", "discriminative-")
 Rows = np.ndarray
 
 
-def run_rows(pair: Pair, limit: float | None) -> dict[str, Any]:
-    """All rows of a pair. The choice of everything is made on dev; with cross-validation, on the other folds.
+def run_rows(pair: Pair, limit: float | None, folding: int, rows: Sequence[str] | None = None) -> dict[str, Any]:
+    """The rows of a pair. The choice of everything is made on dev; with cross-validation, on the other folds.
 
-    limit: MIRA's C; None: what cross-validation finds on the sentences that weights are tuned on.
+    limit: MIRA's C; None: what cross-validation finds on the sentences that weights are tuned on. folding: seeds the
+    folds. rows: names of rows besides the decoder, the retuned decoder and the oracle; None for all.
     """
     options = TuningOptions() if limit is None else TuningOptions(limits=(limit,), folds=0)
     dev = pair.lists("dev")
@@ -32,11 +34,12 @@ def run_rows(pair: Pair, limit: float | None) -> dict[str, Any]:
         splits = [(dev, np.arange(len(dev.references)), report, np.arange(len(report.references)))]
     else:
         report = dev
-        splits = [(dev, inside, dev, outside) for inside, outside in fold_sentences(len(dev.references), FOLDS)]
+        splits = [(dev, inside, dev, outside) for inside, outside in _drawn_folds(len(dev.references), folding)]
     own = dev.candidates.names[: len(dev.candidates.names) - len(_added(dev))]
     systems: dict[str, Rows] = {"the decoder": report.candidates.starts}
     held_out: dict[str, float] = {}
     subsets = {"its own features retuned": (), **{f"+ {name}": names for name, names in _subsets(dev).items()}}
+    subsets = {name: added for name, added in subsets.items() if not added or rows is None or name[2:] in rows}
     risk = {"+ all": "+ all, minimum Bayes risk"}
     for name, added in subsets.items():
         print(f"{pair.data.name}: {name}", flush=True)
@@ -63,23 +66,31 @@ def run_rows(pair: Pair, limit: float | None) -> dict[str, Any]:
             systems[risk[name]] = by_risk
     systems["the oracle"] = report.candidates.best(sentence_bleu(report.candidates.statistics))
     return {
-        "set": pair.report or f"dev, {FOLDS}-fold",
+        "set": pair.report or f"dev, {FOLDS}-fold, folding {folding}",
         "held_out": held_out,
         "options": asdict(options),
         **_figures(report, systems),
     }
 
 
+def _drawn_folds(count: int, seed: int) -> list[tuple[Rows, Rows]]:
+    """Sentences to tune on and to hold out, for each fold: the sentences in an order that is drawn from the seed."""
+    order = np.random.default_rng(seed).permutation(count)
+    folds = fold_sentences(count, FOLDS)
+    return [(np.sort(order[inside]), np.sort(order[outside])) for inside, outside in folds]
+
+
 def _added(lists: Lists) -> list[str]:
-    return [name for name in lists.candidates.names if name.startswith(("joint-", "lm-", "lexical-"))]
+    return [name for name in lists.candidates.names if name.startswith(("joint-", "lm-", *LEXICONS))]
 
 
 def _subsets(lists: Lists) -> dict[str, list[str]]:
-    """The features of the rows: each joint model and language model, both lexical ones, all joint ones, all."""
+    """The features of the rows: each joint model and language model, both of each lexicon, all joint ones, all."""
     added = _added(lists)
-    lexical = [name for name in added if name.startswith("lexical-")]
-    joint = [name for name in added if name not in lexical]
-    return {**{name: [name] for name in joint}, "lexical": lexical, "all joint": joint, "all": added}
+    lexicons = {prefix[:-1]: [name for name in added if name.startswith(prefix)] for prefix in LEXICONS}
+    joint = [name for name in added if not name.startswith(LEXICONS)]
+    found = {**{name: [name] for name in joint}, **lexicons, "all joint": joint, "all": added}
+    return {name: names for name, names in found.items() if names}
 
 
 def _places(lists: Lists, names: Sequence[str]) -> list[int]:

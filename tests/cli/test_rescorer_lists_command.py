@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 from pathlib import Path
 
 import pytest
 
 from amigrad.cli.main import run
-from amigrad.tasks.rescoring.nbest import read_nbest
+from amigrad.tasks.rescoring.nbest import NBestList, read_nbest
+from amigrad.tasks.rescoring.nbest_moses import MosesLines
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +68,7 @@ def scored(files: Path) -> Path:
         "--folds",
         "2",
     ]
-    assert rescorer(*tune, "--mbr", "--output", files / "weights.json") == 0
+    assert rescorer(*tune, "--output", files / "weights.json") == 0
     return files / "dev.scored.gz"
 
 
@@ -74,17 +77,17 @@ def test_scores_become_weights_and_better_translations(
 ) -> None:
     assert next(iter(read_nbest(scored))).names[2:] == ("joint-s2t-l2r", "lexical-s2t", "lexical-t2s")
     weights = ["--weights", files / "weights.json"]
-    best, new, risk = files / "best", files / "new.gz", files / "risk"
+    best, new, plain = files / "best", files / "new.gz", files / "plain"
     assert rescorer("rescore", "--nbest", scored, *weights, "--output", best, "--output-nbest", new) == 0
-    assert rescorer("rescore", "--nbest", scored, *weights, "--output", risk, "--mbr") == 0
+    assert rescorer("rescore", "--nbest", scored, *weights, "--output", plain, "--no-mbr") == 0
     capsys.readouterr()
     assert rescorer("rescore", "--nbest", scored, *weights) == 0
     assert capsys.readouterr().out == best.read_text()
     assert [" ".join(one.hypotheses[0]) + "\n" for one in read_nbest(new)] == best.read_text().splitlines(keepends=True)
     references = ["--references", files / "dev.ref", "--nbest", files / "dev.nbest"]
-    assert rescorer("evaluate", best, risk, *references, "--json", "--samples", "100") == 0
+    assert rescorer("evaluate", best, plain, *references, "--json", "--samples", "100") == 0
     bleu = json.loads(capsys.readouterr().out)["bleu"]
-    assert list(bleu) == ["first of the list", str(best), str(risk), "oracle of the list"]
+    assert list(bleu) == ["first of the list", str(best), str(plain), "oracle of the list"]
     assert bleu[str(best)]["value"] > bleu["first of the list"]["value"] + 10
     assert bleu[str(best)]["p"] < 0.05
     assert bleu["oracle of the list"]["value"] >= bleu[str(best)]["value"]
@@ -121,6 +124,42 @@ def test_a_sentence_is_explained(files: Path, scored: Path, capsys: pytest.Captu
     assert "http" not in html  # nothing is fetched
     assert rescorer("explain", *lists, "--id", "40") == 2
     assert "there is no sentence 40. Choose an id from 0 to 39" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["score", "tune", "rescore", "evaluate"])
+def test_an_interruption_leaves_what_was_there(
+    command: str, files: Path, scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse, lists = MosesLines.parse, 0
+
+    def stopping(self: MosesLines, number: int, block: list[tuple[int, str]]) -> NBestList:
+        nonlocal lists
+        lists += 1
+        if lists == 25:
+            os.kill(os.getpid(), signal.SIGINT)
+        return parse(self, number, block)
+
+    output = ["--output", tmp_path / "out"]
+    arguments = {
+        "score": [files / "models", "--nbest", files / "dev.nbest", "--source", files / "dev.src", *output],
+        "tune": ["--nbest", scored, "--references", files / "dev.ref", *output],
+        "rescore": [
+            "--nbest",
+            scored,
+            "--weights",
+            files / "weights.json",
+            *output,
+            "--output-nbest",
+            tmp_path / "new",
+        ],
+        "evaluate": ["--nbest", scored, "--references", files / "dev.ref"],
+    }
+    (tmp_path / "out").write_text("from before")
+    monkeypatch.setattr(MosesLines, "parse", stopping)
+    assert rescorer(command, *arguments[command]) == 130
+    assert lists == 25
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out").read_text() == "from before"
 
 
 def test_mistakes_are_explained_and_nothing_is_left(

@@ -29,7 +29,10 @@ def explain(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many of the best candidates are shown.")] = 5,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page, too.")] = None,
-    mbr: Annotated[bool, typer.Option("--mbr", help="Ranks by minimum Bayes risk.")] = False,
+    mbr: Annotated[
+        bool | None,
+        typer.Option("--mbr/--no-mbr", help="Ranks by minimum Bayes risk. Default: if the weights were tuned for it."),
+    ] = None,
     allow_empty: AllowEmpty = False,
 ) -> None:
     """Show why a candidate was chosen for a sentence: a probability for each word, their product, old and new rank.
@@ -68,7 +71,7 @@ def explain(
         joint_models(models or []),
         references=[column[id] for column in columns.values()],
         top=top,
-        risk=mbr,
+        risk=tuned.sharpness is not None if mbr is None else mbr,
     )
     console = Console(highlight=False, soft_wrap=False)
     console.print(f"{shown.number}: {' '.join(shown.source)}", markup=False)

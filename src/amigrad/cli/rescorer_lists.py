@@ -24,7 +24,9 @@ def tune(
     without: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Leave a feature out: its weight is 0. May come again.")
     ] = None,
-    mbr: Annotated[bool, typer.Option("--mbr", help="Find out how sharp to be for minimum Bayes risk, too.")] = False,
+    mbr: Annotated[
+        bool, typer.Option("--mbr/--no-mbr", help="Find out how sharp to be for minimum Bayes risk, too.")
+    ] = True,
     limit: Annotated[
         list[float] | None,
         typer.Option(
@@ -47,7 +49,7 @@ def tune(
     \b
     Examples:
       amigrad rescorer tune --nbest dev.scored.gz --references dev.en --output weights.json
-      amigrad rescorer tune --nbest dev.scored.gz --references dev.en --output weights.json --mbr
+      amigrad rescorer tune --nbest dev.scored.gz --references dev.en --output weights.json --no-mbr
       amigrad rescorer tune --nbest dev.scored.gz --references dev.en --output own.json --without joint-s2t-l2r
     """
     from amigrad.cli.progress import shown
@@ -91,19 +93,22 @@ def rescore(
     output_nbest: Annotated[
         Path | None, typer.Option("--output-nbest", metavar="FILE", help="The list with new scores, best first.")
     ] = None,
-    mbr: Annotated[bool, typer.Option("--mbr", help="Minimum Bayes risk: the highest expected BLEU.")] = False,
+    mbr: Annotated[
+        bool | None,
+        typer.Option("--mbr/--no-mbr", help="Minimum Bayes risk. Default: if the weights were tuned for it."),
+    ] = None,
     allow_empty: AllowEmpty = False,
     quiet: QuietOption = False,
 ) -> None:
     """Put an n-best list into a new order by tuned weights; write the new best translations and the new list.
 
-    The new score is the weighted sum of the features. With --mbr it is the expected BLEU of the hypothesis, in percent,
-    if the references were drawn from the list by those scores.
+    The new score is the expected BLEU of the hypothesis, in percent, if the references were drawn from the list by the
+    weighted sums of the features: minimum Bayes risk. With --no-mbr it is the weighted sum itself.
 
     \b
     Examples:
       amigrad rescorer rescore --nbest test.scored.gz --weights weights.json --output test.best
-      amigrad rescorer rescore --nbest test.scored.gz --weights weights.json --mbr --output-nbest new.gz > test.best
+      amigrad rescorer rescore --nbest test.scored.gz --weights weights.json --no-mbr --output-nbest new.gz > test.best
     """
     from contextlib import ExitStack
 
@@ -114,13 +119,14 @@ def rescore(
     from amigrad.tasks.rescoring.weights import Weights
 
     tuned = Weights.load(weights)
+    risk = tuned.sharpness is not None if mbr is None else mbr
     best = []
     with ExitStack() as files:
         lines = files.enter_context(replacing(output_nbest)) if output_nbest else None
         texts = files.enter_context(replacing(output)) if output else None
         advance = files.enter_context(shown("lists", None, quiet=quiet))
         for found in read_nbest(nbest, allow_empty=allow_empty):
-            new = rescore(found, tuned, risk=mbr)
+            new = rescore(found, tuned, risk=risk)
             best.append(new.best)
             if lines is not None:
                 lines.write(new.lines())

@@ -98,7 +98,7 @@ def test_minimum_bayes_risk_is_tuned_and_used(made) -> None:
     columns = [[" ".join(words) for words in references]]
     bleu = compare({"risk": texts}, columns).bleu["risk"].value
     assert bleu == pytest.approx(risk.tried[risk.weights.sharpness], abs=1e-6)
-    with pytest.raises(DataError, match="without --mbr"):
+    with pytest.raises(DataError, match="tuned with --no-mbr"):
         rescore(lists[0], weights, risk=True)
 
 

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from amigrad.backends import compile
+from amigrad.functions import matmul, matrix_transpose
+from amigrad.graph import Tensor
 from amigrad.tasks.rescoring.bleu import ORDERS, Words
 
 Floats = NDArray[np.float64]
@@ -57,13 +60,18 @@ def pairwise_bleu(hypotheses: Sequence[Words]) -> NDArray[np.float32]:
         return np.where(lengths[:, None] > 0, 100 * np.exp(logs), 0).astype(np.float32)
 
 
+@compile
+def _shared(there: Tensor) -> Tensor:
+    """How many columns each two rows both have, (N, N): on one core, where BLAS would wake all others for it."""
+    return matmul(there, matrix_transpose(there))
+
+
 def _clipped(counts: NDArray[np.int64]) -> NDArray[np.float32]:
     """Sums over columns of the smaller count of each two rows, (N, N): at least 1 in both, at least 2 in both ..."""
     found = np.zeros((len(counts), len(counts)), np.float32)
     level = 1
     while counts.size:
-        there = (counts >= level).astype(np.float32)
-        found += there @ there.T
+        found += _shared((counts >= level).astype(np.float32)).value
         counts = counts[:, (counts > level).any(axis=0)]
         level += 1
     return found

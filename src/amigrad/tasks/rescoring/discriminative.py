@@ -125,7 +125,7 @@ class DiscriminativeLexicon:
 
         def odds(items: Words) -> NDArray[np.float64]:
             places = self.target.indices(items, missing=-1)
-            scores = network.target.table.value[places] @ top + network.bias.value[places]
+            scores = np.einsum("if,f->i", network.target.table.value[places], top) + network.bias.value[places]
             return np.where(places < 0, UNKNOWN_WORD, scores).astype(np.float64)
 
         words: dict[str, int] = {mark: place for place, mark in enumerate(MARKS)}

@@ -56,8 +56,8 @@ class JointOptions(Options):
     word_size: int = 96
     first_size: int = 256
     second_size: int = 256
-    dropout: float = 0.3
-    hidden_dropout: float = 0.4
+    dropout: float = 0.2
+    hidden_dropout: float = 0.3
 
     objective: str = "nce"
     alpha: float = 0.1
@@ -69,7 +69,7 @@ class JointOptions(Options):
     schedule: str = "linear"
     weight_decay: float = 0.0
     batch_size: int = 256
-    epochs: int = 8
+    epochs: int = 6
     patience: int | None = 2
     seed: int = 1
 

@@ -47,8 +47,8 @@ def rescore(found: NBestList, weights: Weights, *, risk: bool = False) -> Rescor
     scores = weights.score(found)
     if risk:
         if weights.sharpness is None:
-            remedy = "Tune them with `amigrad rescorer tune --mbr`"
-            raise DataError(found.path, None, "the weights were tuned without --mbr", remedy)
+            remedy = "Tune them again without --no-mbr"
+            raise DataError(found.path, None, "the weights were tuned with --no-mbr", remedy)
         scores = pairwise_bleu(found.hypotheses) @ posteriors(scores, weights.sharpness)
     return Rescored(found, scores, np.argsort(-scores, kind="stable"))
 
