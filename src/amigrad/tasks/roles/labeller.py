@@ -16,6 +16,7 @@ from amigrad.functions import Generator
 from amigrad.graph import Tensor
 from amigrad.tasks.roles.examples import Group, Sentences
 from amigrad.tasks.roles.model import ConvolutionNetwork, LSTMNetwork, RoleNetwork
+from amigrad.tasks.roles.once import Once, Scores
 from amigrad.tasks.roles.options import RoleOptions
 from amigrad.tasks.roles.predicates import PredicateFinder
 from amigrad.tasks.roles.scores import EXCLUDED
@@ -56,10 +57,13 @@ class RoleLabeller:
         legal = Decoder(self.tags).legal
         own = np.array([tag[2:] == EXCLUDED for tag in self.tags])
 
-        def best(columns: list[Tensor], sentence: Tensor, predicate: Tensor) -> Tensor:
-            return model.best(columns, sentence, predicate, legal, own)
+        def best(columns: list[Tensor], sentence: Tensor, predicate: Tensor) -> tuple[Tensor, Tensor]:
+            scores = model.possible_scores(columns, sentence, predicate, own)
+            return model.best(scores, legal), scores
 
         self._best = compile(best)
+        self._decode = compile(lambda scores: model.best(scores, legal))
+        self._once = Once(self.tags)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> RoleLabeller:
@@ -132,9 +136,18 @@ class RoleLabeller:
         return [replace(s, propositions=tuple(ps)) for s, ps in zip(sentences, found, strict=True)]
 
     def _tags(self, group: Group, table: Indices) -> Indices:
-        best: Tensor = self._best(list(table.take(group.types, axis=1)), group.sentence, group.predicate)
-        tags: Indices = best.numpy()
+        best, scores = self._best(list(table.take(group.types, axis=1)), group.sentence, group.predicate)
+        tags: Indices = best.numpy().copy()
+        self._once.correct(tags, scores.numpy().copy(), self._decoded)
         return tags
+
+    def _decoded(self, scores: Scores) -> tuple[Indices, Scores]:
+        """The best tags by these scores, (A, T, tags), and what they add up to with those of transitions, (A,)."""
+        tags = self._decode(scores).numpy()
+        crf = self.model.crf
+        chosen = np.take_along_axis(scores, tags[:, :, None], axis=2)[:, :, 0].sum(axis=1)
+        moves = crf.transitions.value[tags[:, :-1], tags[:, 1:]].sum(axis=1)
+        return tags, chosen + moves + crf.start.value[tags[:, 0]]
 
 
 def create_network(options: RoleOptions, features: Features, tags: int, parts_of_speech: int) -> RoleNetwork:

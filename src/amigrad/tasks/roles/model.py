@@ -105,22 +105,24 @@ class RoleNetwork(Module):
             cost = cost + self.tag_cost * cross_entropy(self.tag_scores(encoded), parts_of_speech)
         return cost
 
-    def best(
-        self,
-        words: Sequence[TensorLike],
-        sentence: TensorLike,
-        predicate: TensorLike,
-        legal: Legal,
-        own: TensorLike,
+    def possible_scores(
+        self, words: Sequence[TensorLike], sentence: TensorLike, predicate: TensorLike, own: TensorLike
     ) -> Tensor:
-        """The best legal tags: (N, T) int. own: (tags,) bool, those that the predicate's own word may have."""
+        """The scores (N, T, tags), with tags barred that the predicate's own word cannot have. own: (tags,) bool, those
+        that it may have.
+        """
         scores, place = self(words, sentence, predicate), as_tensor(predicate)
         count = place.shape[0]
         length = as_tensor(words[0]).shape[1] - 2 * self.margin
         at_predicate = reshape(arange(length), (1, length, 1)) == reshape(place, (count, 1, 1))
         barred = where(reshape(as_tensor(own), (1, 1, self.crf.tags)), 0.0, _BARRED)
-        scores = reshape(scores, (count, length, self.crf.tags)) + where(at_predicate, barred, 0.0)
-        rows = reshape(scores, (count * length, self.crf.tags))
+        return reshape(scores, (count, length, self.crf.tags)) + where(at_predicate, barred, 0.0)
+
+    def best(self, scores: TensorLike, legal: Legal) -> Tensor:
+        """The best legal tags by these scores, (N, T, tags): (N, T) int."""
+        x = as_tensor(scores)
+        count, length, tags = x.shape
+        rows = reshape(x, (count * length, tags))
         return reshape(self.crf.decode(rows, full((count,), length, dtype=int32), legal), (count, length))
 
     def features(self, words: Sequence[TensorLike]) -> Tensor:
