@@ -87,6 +87,7 @@ def _recurrent_rows(task: str, cost: str) -> list[Row]:
         Row(f"{task}-lstm", task, title, options),
         Row(f"{task}-lstm-lm", task, f"{title} + vectors", options, True),
         Row(f"{task}-lstm-characters", task, more, (*options, "--characters"), True),
+        Row(f"{task}-lstm-deep", task, f"{more}, two layers", (*options, "--characters", "--layers", "2"), True),
     ]
 
 
