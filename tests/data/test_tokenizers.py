@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,6 +50,23 @@ def test_words_are_the_same_when_they_were_seen_before(
     assert spacy_tokenizer(text) == first
     monkeypatch.setattr(module, "_PARTS_KEPT", 2)  # so few that all are forgotten
     assert spacy_tokenizer(text) == first
+
+
+def test_spacy_comes_without_its_commands_until_they_are_wanted() -> None:
+    pytest.importorskip("spacy", reason="spaCy is not installed: pip install 'amigrad[text]'")
+    program = """
+import sys
+from amigrad.data import english_tokenizer
+tokens = english_tokenizer("spacy")("He runs.")
+assert [token.word for token in tokens] == ["He", "runs", "."]
+assert not [name for name in sys.modules if name.startswith("spacy.cli")], "its commands are there"
+import spacy
+assert spacy.blank("en")("He runs.")[1].text == "runs"
+assert spacy.info(silent=True)["spacy_version"] == spacy.__version__
+import spacy.cli
+assert spacy.cli.info is sys.modules["spacy.cli.info"].info
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_a_name_gives_a_tokenizer(monkeypatch: pytest.MonkeyPatch) -> None:

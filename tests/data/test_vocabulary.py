@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amigrad.data import DataError, Vocabulary, lower_case, zero_digits
+from amigrad.data import DataError, PackedVocabulary, Vocabulary, lower_case, zero_digits
 
 WORDS = ["b", "a", "c", "a", "b", "d", "a"]
 
@@ -84,6 +84,31 @@ def test_json_keeps_a_vocabulary(counts):
     assert again == vocabulary
     assert hash(again) == hash(vocabulary)
     assert again.specials == 2
+
+
+@given(st.dictionaries(st.text(st.characters()), st.integers(0, 10**12)), st.lists(st.text()))
+def test_a_packed_vocabulary_answers_as_another_does(counts, others):
+    vocabulary = Vocabulary.build(counts, minimum_count=0)
+    packed = PackedVocabulary.of(vocabulary)
+    assert packed == vocabulary
+    assert hash(packed) == hash(vocabulary)
+    assert list(packed) == list(vocabulary)
+    words = [*others, *vocabulary.words, *others]
+    assert packed.indices(words).tolist() == vocabulary.indices(words).tolist()
+    assert packed.indices(iter(words), missing=-1).tolist() == vocabulary.indices(words, missing=-1).tolist()
+    assert [word in packed for word in words] == [word in vocabulary for word in words]
+    assert [packed.word(packed.index(word)) for word in counts] == list(counts)
+
+
+def test_a_packed_vocabulary_tells_the_same_errors():
+    packed = PackedVocabulary.of(Vocabulary.build(["NN", "VB"], specials=()))
+    with pytest.raises(KeyError, match="'JJ' is not among the 2 entries"):
+        packed.index("JJ")
+    with pytest.raises(KeyError, match="'JJ'"):
+        packed.indices(["NN", "JJ"])
+    with pytest.raises(IndexError, match="index 2 is outside the 2 entries"):
+        packed.word(2)
+    assert 1 not in packed
 
 
 @pytest.mark.parametrize(

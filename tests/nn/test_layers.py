@@ -57,6 +57,19 @@ def test_sequential_takes_modules_and_functions() -> None:
     assert model(np.ones((4, 2), np.float32)).shape == (4, 3)
 
 
+def test_nothing_is_drawn_for_parameters_that_will_be_loaded() -> None:
+    generator = ag.Generator(1)
+    with nn.initializers.skipped():
+        layers = nn.Sequential(nn.Linear(2, 3, generator=generator), nn.LSTM(3, 2, generator=generator))
+        table = nn.LookupTable(5, 3, generator=generator)
+    assert generator.state.numpy().tolist() == [1, 0]
+    assert not table.table.numpy().any()
+    assert not layers.layers[0].weight.numpy().any()
+    table.table.assign(np.ones((5, 3), np.float32))
+    assert table(np.array([4])).numpy().tolist() == [[1, 1, 1]]
+    assert nn.LookupTable(5, 3, generator=generator).table.numpy().all(), "afterwards all is as before"
+
+
 def test_same_seed_gives_the_same_parameters() -> None:
     first, second = (nn.MLP([3, 4, 2], generator=ag.Generator(9)).arrays() for _ in range(2))
     for name in first:

@@ -16,6 +16,7 @@ from amigrad.data.encoding import (
 )
 from amigrad.data.errors import DataError
 from amigrad.data.lines import Source
+from amigrad.data.packed import PackedVocabulary
 from amigrad.data.propositions import (
     Proposition,
     PropositionColumns,
@@ -35,6 +36,7 @@ __all__ = [
     "Batches",
     "DataError",
     "EncodingError",
+    "PackedVocabulary",
     "Proposition",
     "PropositionColumns",
     "PropositionSentence",

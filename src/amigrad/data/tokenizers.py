@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 from amigrad.data.errors import DataError
@@ -66,6 +71,8 @@ class SpacyTokenizer:
 
 
 def _english() -> Any:
+    with _without_commands():
+        import spacy  # noqa: F401
     from spacy.lang.en import English
     from spacy.tokenizer import Tokenizer
     from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
@@ -82,6 +89,32 @@ def _english() -> Any:
         token_match=re.compile(r"\d+(?:-\d+)+").fullmatch,
         url_match=rules.url_match,
     )
+
+
+@contextmanager
+def _without_commands() -> Iterator[None]:
+    """Within this context spaCy is imported without the modules of its command line, which are a third of the memory
+    that its import takes. They are imported when they are wanted, as by `spacy.info`.
+    """
+    commands = "spacy.cli"
+    if "spacy" in sys.modules:
+        yield
+        return
+    package, stand_in = ModuleType(commands), ModuleType(f"{commands}.info")
+    package.__path__ = []
+
+    def info(*arguments: Any, **options: Any) -> Any:
+        return import_module(f"{commands}.info").info(*arguments, **options)
+
+    stand_in.info = info  # type: ignore[attr-defined]
+    placed = {module.__name__: module for module in (package, stand_in)}
+    sys.modules.update(placed)
+    try:
+        yield
+    finally:
+        for name, module in placed.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
 
 
 _BETWEEN_SPACE = re.compile(r"\S+")

@@ -29,11 +29,14 @@ class Vocabulary:
     def __init__(self, words: Sequence[str], counts: Sequence[int], specials: int = 0) -> None:
         """Take `words` as they are; the first `specials` of them are special entries."""
         _check(words, counts, specials)
-        self._words = tuple(words)
         self._counts = np.array(counts, dtype=np.int64)
         self._counts.flags.writeable = False
-        self._index = {word: index for index, word in enumerate(words)}
         self.specials = specials
+        self._keep(words)
+
+    def _keep(self, words: Sequence[str]) -> None:
+        self._words = tuple(words)
+        self._index = {word: index for index, word in enumerate(words)}
 
     @classmethod
     def build(
@@ -81,8 +84,11 @@ class Vocabulary:
         """Index of a word, or that of unknown words. Raises KeyError if there is none."""
         found = self._index.get(word, self.unknown)
         if found is None:
-            raise KeyError(f"'{word}' is not among the {len(self)} entries, and there is none for unknown words")
+            raise self._missing(word)
         return found
+
+    def _missing(self, word: str) -> KeyError:
+        return KeyError(f"'{word}' is not among the {len(self)} entries, and there is none for unknown words")
 
     def indices(self, words: Iterable[str], *, missing: int | None = None, dtype: DTypeLike = np.int32) -> NDArray[Any]:
         """Indices of many words: (N,). Those not known get `missing`, or else the index of unknown words."""
@@ -97,10 +103,13 @@ class Vocabulary:
         """The entry at an index. Raises IndexError if it is outside [0, V)."""
         if not 0 <= index < len(self):
             raise IndexError(f"index {index} is outside the {len(self)} entries of the vocabulary")
+        return self._entry(index)
+
+    def _entry(self, index: int) -> str:
         return self._words[index]
 
     def __len__(self) -> int:
-        return len(self._words)
+        return len(self._counts)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._words)
@@ -112,10 +121,10 @@ class Vocabulary:
         if not isinstance(other, Vocabulary):
             return NotImplemented
         same_counts = np.array_equal(self._counts, other._counts)
-        return self._words == other._words and same_counts and self.specials == other.specials
+        return self.words == other.words and same_counts and self.specials == other.specials
 
     def __hash__(self) -> int:
-        return hash((self._words, self.specials))
+        return hash((self.words, self.specials))
 
     def __repr__(self) -> str:
         return f"<Vocabulary of {len(self)} entries, {self.specials} of them special>"
@@ -125,7 +134,7 @@ class Vocabulary:
         content = {
             "format": _FORMAT,
             "specials": self.specials,
-            "words": self._words,
+            "words": self.words,
             "counts": self._counts.tolist(),
         }
         return json.dumps(content, ensure_ascii=False)
@@ -135,13 +144,20 @@ class Vocabulary:
         """The vocabulary that JSON text holds. Raises DataError with `name` if it does not hold one."""
         try:
             content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise _unusable(name, error) from None
+        return cls.from_content(content, name)
+
+    @classmethod
+    def from_content(cls, content: Any, name: str = "vocabulary") -> "Vocabulary":
+        """The vocabulary that parsed JSON holds. Raises DataError with `name` if it does not hold one."""
+        try:
             if not isinstance(content, dict) or content.get("format") != _FORMAT:
                 raise ValueError(f'there is no "format": "{_FORMAT}"')
             fields: list[Any] = [content.get(field) for field in ("words", "counts", "specials")]
-            _check(*fields)
-        except (ValueError, RecursionError) as error:
-            raise DataError(name, None, f"not a vocabulary: {error}", "Save or copy the model again") from None
-        return cls(*fields)
+            return cls(*fields)
+        except ValueError as error:
+            raise _unusable(name, error) from None
 
 
 def zero_digits(word: str) -> str:
@@ -156,6 +172,10 @@ def lower_case(word: str) -> str:
 
 _FORMAT = "amigrad.vocabulary.1"
 _DIGIT = re.compile(r"\d")
+
+
+def _unusable(name: str, error: Exception) -> DataError:
+    return DataError(name, None, f"not a vocabulary: {error}", "Save or copy the model again")
 
 
 def _check(words: Any, counts: Any, specials: Any) -> None:

@@ -7,14 +7,43 @@ before its inputs; what stands before these, as the places of a filter, multipli
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
+
+import numpy as np
 
 from amigrad import functions as xp
 from amigrad.functions import Generator
 from amigrad.graph import DType, Tensor
+from amigrad.graph.tensor import Array
 
 Initializer: TypeAlias = Callable[[Generator, tuple[int, ...], DType], Tensor]
+
+
+class _Drawing(threading.local):
+    skipped: bool = False
+
+
+_drawing = _Drawing()
+
+
+@contextmanager
+def skipped() -> Iterator[None]:
+    """Within this context nothing is drawn in this thread: parameters begin as zeros, as they will be loaded."""
+    before, _drawing.skipped = _drawing.skipped, True
+    try:
+        yield
+    finally:
+        _drawing.skipped = before
+
+
+def initial(initializer: Initializer, generator: Generator, shape: tuple[int, ...], dtype: DType) -> Array:
+    """The initial value of a parameter, for it to copy."""
+    if _drawing.skipped:
+        return np.broadcast_to(np.zeros((), dtype), shape)
+    return initializer(generator, shape, dtype).value
 
 
 def zeros(generator: Generator, shape: tuple[int, ...], dtype: DType) -> Tensor:

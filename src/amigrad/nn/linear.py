@@ -6,7 +6,7 @@ from amigrad import functions as xp
 from amigrad.functions import Generator
 from amigrad.graph import Parameter, Tensor, TensorLike, float32
 from amigrad.graph.dtypes import as_dtype
-from amigrad.nn.initializers import Initializer, fan_in
+from amigrad.nn.initializers import Initializer, fan_in, initial
 from amigrad.nn.module import Module
 
 
@@ -28,7 +28,7 @@ class Linear(Module):
             raise ValueError(f"a linear layer of {inputs} inputs and {outputs} outputs: both must be at least 1")
         kind = as_dtype(dtype)
         draw = initializer or fan_in()
-        self.weight = Parameter(draw(generator, (inputs, outputs), kind).numpy(), name="weight")
+        self.weight = Parameter(initial(draw, generator, (inputs, outputs), kind), name="weight")
         self.bias = Parameter(xp.zeros((outputs,), dtype=kind).numpy(), name="bias") if bias else None
 
     def __call__(self, x: TensorLike) -> Tensor:

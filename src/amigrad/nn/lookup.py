@@ -8,7 +8,7 @@ from amigrad import functions as xp
 from amigrad.functions import Generator
 from amigrad.graph import Parameter, Tensor, TensorLike, float32
 from amigrad.graph.dtypes import as_dtype
-from amigrad.nn.initializers import Initializer, uniform
+from amigrad.nn.initializers import Initializer, initial, uniform
 from amigrad.nn.module import Module
 
 
@@ -33,7 +33,7 @@ class LookupTable(Module):
             raise ValueError(f"a lookup table of {rows} rows and {columns} columns: both must be at least 1")
         limit = math.sqrt(3.0 / columns)
         draw = initializer or uniform(-limit, limit)
-        self.table = Parameter(draw(generator, (rows, columns), as_dtype(dtype)).numpy(), name="table")
+        self.table = Parameter(initial(draw, generator, (rows, columns), as_dtype(dtype)), name="table")
 
     def __call__(self, index: TensorLike) -> Tensor:
         """index: (...) int -> (..., columns)."""

@@ -13,7 +13,7 @@ from amigrad.functions.convert import as_tensor
 from amigrad.graph import DType, Parameter, Tensor, TensorLike, float32
 from amigrad.graph.dtypes import as_dtype
 from amigrad.graph.sizes import format_shape
-from amigrad.nn.initializers import Initializer, glorot
+from amigrad.nn.initializers import Initializer, glorot, initial
 from amigrad.nn.module import Module
 
 States = tuple[Tensor, ...]
@@ -49,7 +49,7 @@ class Recurrent(Module):
         draw = initializer or glorot()
         self.size = size
         self.reverse = reverse
-        parts = [[draw(generator, (n, size), kind).numpy() for _ in range(self.gates)] for n in (inputs, size)]
+        parts = [[initial(draw, generator, (n, size), kind) for _ in range(self.gates)] for n in (inputs, size)]
         self.weight = Parameter(np.concatenate(parts[0], axis=1), name="weight")
         self.hidden_weight = Parameter(np.concatenate(parts[1], axis=1), name="hidden_weight")
         self.bias = Parameter(np.zeros(self.gates * size, kind), name="bias")

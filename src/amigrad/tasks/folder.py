@@ -11,19 +11,20 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as format_tensors
 
-from amigrad.data import DataError, Vocabulary
+from amigrad.data import DataError, PackedVocabulary, Vocabulary
 from amigrad.data.aside import named
+from amigrad.tasks.arrays import SavedArrays
 from amigrad.tasks.options import Options, OptionsError, UnknownOptionError
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ Folder = str | os.PathLike[str]
 OPTIONS = TypeVar("OPTIONS", bound=Options)
 
 MODEL, PARAMETERS, VOCABULARIES = "model.json", "model.safetensors", "vocabularies.json"
+MANY = 5000
+"""Entries from which a vocabulary is a large one."""
 NEWER = "Use that amigrad, or train a new model"
 
 
@@ -56,6 +59,13 @@ class SavedModel:
     configuration: Mapping[str, Any]
     vocabularies: Mapping[str, Vocabulary]
     parameters: Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel(SavedModel):
+    """What a model folder that was read holds; an array is read when it is wanted."""
+
+    parameters: SavedArrays
 
 
 def save_folder(folder: Folder, kind: str, version: int, model: SavedModel) -> None:
@@ -95,29 +105,32 @@ def save_folder(folder: Folder, kind: str, version: int, model: SavedModel) -> N
             Path(temporary).unlink(missing_ok=True)
 
 
-def load_folder(folder: Folder, kind: str, version: int) -> SavedModel:
-    """Read a model of this kind and format version. Raises ModelError for whatever is not as it was saved."""
+def load_folder(folder: Folder, kind: str, version: int, *, packed: bool = False) -> LoadedModel:
+    """Read a model of this kind and format version. Raises ModelError for whatever is not as it was saved.
+
+    packed: large vocabularies take little memory, but find words more slowly.
+    """
     target = Path(folder)
     if not target.is_dir():
         raise ModelError(target, "there is no such folder", "Give the folder that the model was saved in")
     content = _parse(target / MODEL, _read(target / MODEL))
     _check_header(target / MODEL, content, kind, version)
-    data: dict[str, bytes] = {}
     for name, checksum in content["files"].items():
-        data[name] = _read(target / name)
-        if _checksum(data[name]) != checksum:
-            raise ModelError(target / name, "the file is cut off or was changed since the model was saved")
+        with _opened(target / name) as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
+                raise ModelError(target / name, "the file is cut off or was changed since the model was saved")
     try:
-        parameters = parse_tensors(data[PARAMETERS])
+        parameters = SavedArrays(target / PARAMETERS)
     except SafetensorError as error:
         raise ModelError(target / PARAMETERS, f"not a safetensors file ({error})") from None
     vocabularies = {}
-    for name, entry in _parse(target / VOCABULARIES, data[VOCABULARIES]).items():
+    for name, entry in _parse(target / VOCABULARIES, _read(target / VOCABULARIES)).items():
         try:
-            vocabularies[name] = Vocabulary.from_json(json.dumps(entry), name)
+            vocabulary = Vocabulary.from_content(entry, name)
         except DataError as error:
             raise ModelError(target / VOCABULARIES, f"{name} is {error.problem}") from None
-    return SavedModel(content["configuration"], vocabularies, parameters)
+        vocabularies[name] = PackedVocabulary.of(vocabulary) if packed and len(vocabulary) >= MANY else vocabulary
+    return LoadedModel(content["configuration"], vocabularies, parameters)
 
 
 def training_folder(output: Folder | None, kind: str) -> Path | None:
@@ -172,15 +185,19 @@ def require_specials(path: Folder, vocabularies: Mapping[str, Vocabulary], speci
             raise ModelError(path, f"{name} has {vocabulary.specials} special entries, not {specials}")
 
 
-def assign_parameters(path: Folder, parameters: Mapping[str, Parameter], saved: Mapping[str, NDArray[Any]]) -> None:
-    """Give each parameter its saved value. Raises ModelError unless there is one for each, of its shape and type."""
-    require_keys(path, "the set of parameters", saved, set(parameters))
+def assign_parameters(
+    path: Folder, parameters: Mapping[str, Parameter], saved: SavedArrays, others: Iterable[str] = ()
+) -> None:
+    """Give each parameter its saved value. Raises ModelError unless there is one for each, of its shape and type, and
+    nothing more but what `others` names.
+    """
+    require_keys(path, "the set of arrays", saved, {*parameters, *others})
     for name, due in parameters.items():
-        value = saved[name]
-        if value.shape != due.shape or value.dtype != due.dtype:
-            found, wanted = f"{value.dtype} {value.shape}", f"{due.dtype} {due.shape}"
+        shape, dtype = saved.spec(name)
+        if shape != due.shape or dtype != due.dtype:
+            found, wanted = f"{dtype} {shape}", f"{due.dtype} {due.shape}"
             raise ModelError(path, f"'{name}' is {found}, but the configuration asks for {wanted}")
-        due.assign(value)
+        saved.read_into(name, due.value)
 
 
 def _check_header(path: Path, content: Any, kind: str, version: int) -> None:
@@ -208,8 +225,13 @@ def _parse(path: Path, data: bytes) -> Any:
 
 
 def _read(path: Path) -> bytes:
+    with _opened(path) as file:
+        return file.read()
+
+
+def _opened(path: Path) -> BufferedReader:
     try:
-        return path.read_bytes()
+        return path.open("rb")
     except (FileNotFoundError, IsADirectoryError):
         raise ModelError(path, "the file is missing, so this is not a whole model") from None
 

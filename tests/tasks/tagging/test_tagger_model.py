@@ -121,6 +121,7 @@ def test_the_predictor_takes_whole_sentences(
 @pytest.mark.parametrize("tokens", [0, 1, 2, 700])
 def test_the_predictor_gives_the_best_tags(tokens: int, table: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("amigrad.tasks.tagging.predict._PART_TOKENS", 300)
+    monkeypatch.setattr("amigrad.tasks.tagging.predict._STEP_TYPES", 7)
     monkeypatch.setattr("amigrad.tasks.tagging.predict._STEP_TOKENS", 64)
     model = make_model()
     types = np.random.default_rng(3).integers(1, 40, tokens).astype(np.int32)

@@ -137,7 +137,7 @@ def test_a_description_that_is_not_as_it_was_saved(folder: Path, change: Any, me
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda p: p.popitem(), "the set of parameters lacks"),
+        (lambda p: p.popitem(), "the set of arrays lacks"),
         (lambda p: p.update(extra=np.zeros(1, np.float32)), "has 'extra', which is not known"),
         (lambda p: p.update({next(iter(p)): np.zeros((2, 2), np.float32)}), "but the configuration asks for"),
         (lambda p: p.update({next(iter(p)): next(iter(p.values())).astype(np.float64)}), "is float64"),

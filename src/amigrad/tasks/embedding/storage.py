@@ -51,7 +51,7 @@ def load_embedding(folder: Folder) -> tuple[WordVectors, dict[str, Any]]:
     saved = files.load_folder(folder, FORMAT, VERSION)
     target = Path(folder)
     require_keys(target / VOCABULARIES, "the set of vocabularies", saved.vocabularies, {WORDS})
-    require_keys(target / PARAMETERS, "the set of parameters", saved.parameters, {VECTORS})
+    require_keys(target / PARAMETERS, "the set of arrays", saved.parameters, {VECTORS})
     vocabulary, matrix = saved.vocabularies[WORDS], saved.parameters[VECTORS]
     if matrix.dtype != np.float32 or matrix.ndim != 2 or len(matrix) != len(vocabulary):
         problem = f"'{VECTORS}' is {matrix.dtype} {matrix.shape}, but there are {len(vocabulary)} words"

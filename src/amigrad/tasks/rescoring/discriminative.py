@@ -164,9 +164,7 @@ class DiscriminativeLexicon:
         options = read_options(path / MODEL, DiscriminativeOptions, saved.configuration["options"])
         source, target = saved.vocabularies["source"], saved.vocabularies["target"]
         network = DiscriminativeNetwork(options, len(source), len(target))
-        parameters = network.named_parameters()
-        require_keys(path / PARAMETERS, "the set of arrays", saved.parameters, set(parameters))
-        assign_parameters(path / PARAMETERS, parameters, saved.parameters)
+        assign_parameters(path / PARAMETERS, network.named_parameters(), saved.parameters)
         return cls(options, source, target, network, dict(saved.configuration["figures"]))
 
 

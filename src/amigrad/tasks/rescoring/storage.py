@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from amigrad.nn import arrays_of
+from amigrad.nn.initializers import skipped
 from amigrad.tasks import folder as files
 from amigrad.tasks.folder import (
     MODEL,
@@ -48,11 +49,9 @@ def load_joint(folder: Folder) -> JointModel:
         if vocabulary.words[: len(MARKS)] != MARKS or vocabulary.specials < len(MARKS):
             raise ModelError(target / VOCABULARIES, f"{name} does not begin with {' '.join(MARKS)}")
     words = {name: Words(vocabulary) for name, vocabulary in saved.vocabularies.items()}
-    network = create_network(options, words["source"], words["target"])
-    parameters = network.named_parameters()
-    require_keys(target / PARAMETERS, "the set of arrays", saved.parameters, {*parameters, _KEYS, _SHARES})
-    tables = {name: value for name, value in saved.parameters.items() if name not in (_KEYS, _SHARES)}
-    assign_parameters(target / PARAMETERS, parameters, tables)
+    with skipped():
+        network = create_network(options, words["source"], words["target"])
+    assign_parameters(target / PARAMETERS, network.named_parameters(), saved.parameters, (_KEYS, _SHARES))
     lexicon = _lexicon(target / PARAMETERS, saved, words)
     return JointModel(options, words["source"], words["target"], lexicon, network, figures)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from amigrad.data import is_chunk_tag
 from amigrad.nn import arrays_of
+from amigrad.nn.initializers import skipped
 from amigrad.tasks import folder as files
 from amigrad.tasks.folder import (
     MODEL,
@@ -58,7 +59,7 @@ def save_labeller(labeller: RoleLabeller, folder: Folder) -> None:
 
 def load_labeller(folder: Folder) -> RoleLabeller:
     """The labeller that a folder holds. Raises ModelError if anything there is missing, damaged or does not fit."""
-    saved = files.load_folder(folder, FORMAT, VERSION)
+    saved = files.load_folder(folder, FORMAT, VERSION, packed=True)
     target = Path(folder)
     options, tags, parts_of_speech, lemmatiser = _configuration(target / MODEL, saved.configuration)
     words = options.words()
@@ -67,7 +68,8 @@ def load_labeller(folder: Folder) -> RoleLabeller:
     require_specials(target / VOCABULARIES, saved.vocabularies)
     cascades = {name: Cascade(Tagger.load(target / FEATURES_FOLDER / name)) for name in options.cascades}
     features = Features(words, saved.vocabularies, cascades)
-    model = create_network(options, features, len(tags), len(parts_of_speech))
+    with skipped():
+        model = create_network(options, features, len(tags), len(parts_of_speech))
     assign_parameters(target / PARAMETERS, model.named_parameters(), saved.parameters)
     finder = None
     if lemmatiser is not None:

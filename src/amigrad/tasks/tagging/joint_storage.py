@@ -8,6 +8,7 @@ from typing import Any
 
 from amigrad.data import Scheme
 from amigrad.nn import arrays_of
+from amigrad.nn.initializers import skipped
 from amigrad.tasks import folder as files
 from amigrad.tasks.folder import (
     MODEL,
@@ -47,7 +48,7 @@ def save_joint(taggers: JointTaggers, folder: Folder) -> None:
 
 def load_joint(folder: Folder) -> JointTaggers:
     """The model that a folder holds. Raises ModelError if anything there is missing, damaged or does not fit."""
-    saved = files.load_folder(folder, FORMAT, VERSION)
+    saved = files.load_folder(folder, FORMAT, VERSION, packed=True)
     target = Path(folder)
     content = saved.configuration
     require_keys(target / MODEL, "the configuration", content, {"options", "share", "tasks"})
@@ -60,7 +61,8 @@ def load_joint(folder: Folder) -> JointTaggers:
         raise ModelError(target / MODEL, str(error)) from None
     require_keys(target / VOCABULARIES, "the set of vocabularies", saved.vocabularies, set(vocabulary_names(options)))
     require_specials(target / VOCABULARIES, saved.vocabularies)
-    taggers = JointTaggers.create(options, Features(options, saved.vocabularies), tags, chained, content["share"])
+    with skipped():
+        taggers = JointTaggers.create(options, Features(options, saved.vocabularies), tags, chained, content["share"])
     assign_parameters(target / PARAMETERS, taggers.model.named_parameters(), saved.parameters)
     return taggers
 

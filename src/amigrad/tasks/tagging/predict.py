@@ -17,6 +17,7 @@ from amigrad.tasks.tagging.spelling import used
 
 _PART_TOKENS = 1 << 13
 _STEP_TOKENS = 1 << 10
+_STEP_TYPES = 1 << 8
 
 
 class Predictor:
@@ -31,6 +32,7 @@ class Predictor:
         self._columns = len(model.tables)
         self._decoder = decoder
         self._size = model.output.weight.shape[1]
+        self._width = model.window * sum(int(weight.shape[1]) for weight in model.first_weights())
         self._chained = hasattr(model, "crf")
         self._whole = model.whole
         scored = decoder is not None or self._chained
@@ -70,14 +72,25 @@ class Predictor:
         number = np.empty(table.shape[1], np.int32)
         number[distinct] = np.arange(0, len(distinct) * self._window, self._window, dtype=np.int32)
         index = number[types] + np.arange(self._window, dtype=np.int32)
-        letters = table[self._columns :, distinct]
-        parts: Tensor = self._parts(list(table[: self._columns, distinct]), used(letters) if len(letters) else None)
+        parts = self._parts_of(table[:, distinct])
         for first, end, inside in self._pieces(len(found), lengths, _STEP_TOKENS):
             tags, scores = self._best(parts, index[first:end], inside if self._whole else None)
             if tags is not None:
                 found[first:end] = tags.value
             if scores is not None:
                 kept[first:end] = scores.value
+
+    def _parts_of(self, entries: Indices) -> Scores:
+        """What word types add to the first products, some types at a time: what is computed on the way takes much more
+        memory. entries: (columns, U) -> (U, window * products)
+        """
+        found = np.empty((entries.shape[1], self._width), np.float32)
+        for start in range(0, len(found), _STEP_TYPES):
+            piece = entries[:, start : start + _STEP_TYPES]
+            letters = piece[self._columns :]
+            parts = self._parts(list(piece[: self._columns]), used(letters) if len(letters) else None)
+            found[start : start + _STEP_TYPES] = parts.value
+        return found
 
     def _pieces(self, tokens: int, lengths: Indices, size: int) -> Iterator[tuple[int, int, Indices]]:
         """Pieces of at most so many tokens, from where to where; or of whole sentences, one at least, and their

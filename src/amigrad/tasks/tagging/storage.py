@@ -7,6 +7,7 @@ from typing import Any
 
 from amigrad.data import Scheme
 from amigrad.nn import arrays_of
+from amigrad.nn.initializers import skipped
 from amigrad.tasks import folder as files
 from amigrad.tasks.folder import (
     MODEL,
@@ -54,7 +55,7 @@ def save_tagger(tagger: Tagger, folder: Folder) -> None:
 
 def load_tagger(folder: Folder) -> Tagger:
     """The tagger that a folder holds. Raises ModelError if anything there is missing, damaged or does not fit."""
-    saved = files.load_folder(folder, FORMAT, VERSION)
+    saved = files.load_folder(folder, FORMAT, VERSION, packed=True)
     target = Path(folder)
     options, tag_set = _configuration(target / MODEL, saved.configuration)
     columns, lists = set(vocabulary_names(options)), {_phrases(name) for name in options.gazetteers}
@@ -66,7 +67,8 @@ def load_tagger(folder: Folder) -> Tagger:
     }
     sources |= {name: Cascade(load_tagger(target / name)) for name in options.cascades}
     features = Features(options, saved.vocabularies, sources)
-    model = create_model(options, features, len(tag_set), sentences=saved.configuration["sentences"])
+    with skipped():
+        model = create_model(options, features, len(tag_set), sentences=saved.configuration["sentences"])
     assign_parameters(target / PARAMETERS, model.named_parameters(), saved.parameters)
     return Tagger(options, features, tag_set, model)
 

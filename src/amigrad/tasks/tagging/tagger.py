@@ -19,7 +19,8 @@ from amigrad.tasks.tagging.tags import TagSet
 
 Item = TypeVar("Item")
 
-BLOCK_TOKENS = 1 << 14
+BLOCK_TOKENS = 8000
+"""Tokens that are tagged together: with the rest of a sentence, one part of what `predict` computes at once."""
 
 
 @dataclass(frozen=True, slots=True)
