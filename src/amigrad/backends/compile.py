@@ -6,8 +6,9 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 
@@ -59,21 +60,23 @@ class Variant:
         return Ready(self.executor, self.executor.plan(sizes), outputs, self.program.structure)
 
 
-class Ready(NamedTuple):
+@dataclass(slots=True)
+class Ready:
     """All that a call on data of known sizes needs."""
 
     executor: Executor
     plan: Any
     outputs: list[Spec]
     structure: Hashable
+    pace: int = 1
+    """How many batches one native call of `for_each` takes."""
 
     def run(self, arrays: list[Array]) -> Any:
         """The function's result."""
-        executor, plan, outputs, structure = self
-        results = executor.run(plan, arrays)
-        if structure == LEAF:
-            return Tensor(outputs[0], results[0])
-        return self.result(map(Tensor, outputs, results))
+        results = self.executor.run(self.plan, arrays)
+        if self.structure == LEAF:
+            return Tensor(self.outputs[0], results[0])
+        return self.result(map(Tensor, self.outputs, results))
 
     def result(self, tensors: Iterable[Tensor]) -> Any:
         """The function's result made of its tensors."""
@@ -199,14 +202,15 @@ class Compiled:
         with self._lock:
             ready = self._find((structure, *[Spec(a.shape[1:], a.dtype) for a in inputs]))
         outputs = [np.empty((count, *spec.shape), spec.dtype) for spec in ready.outputs]
-        done, some = 0, 1
+        done = 0
         while done < count:
-            stop = min(done + some, count)
+            stop = min(done + ready.pace, count)
             start = time.perf_counter()
             with self._lock:
                 self._run(ready.executor.run_batches, ready.plan, inputs, outputs, done, stop)
             share = _PATIENCE / max(time.perf_counter() - start, 1e-9)
-            done, some = stop, max(1, int(some * min(share, 8.0)))
+            ready.pace = max(1, int(min((stop - done) * share, 8.0 * ready.pace)))
+            done = stop
         return ready.result(Tensor(Spec(a.shape, a.dtype), a) for a in outputs)
 
     def _find(self, key: tuple[Any, ...]) -> Ready:

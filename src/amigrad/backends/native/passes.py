@@ -14,6 +14,7 @@ from amigrad.backends.native.reductions import across
 from amigrad.backends.native.simplify import Node, dim_key
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.tiles import multiply_add
+from amigrad.backends.native.updates import addition
 from amigrad.backends.native.values import Access, constant, lower, read, write
 from amigrad.backends.native.views import View, is_unit
 from amigrad.graph import Dim, State
@@ -53,6 +54,9 @@ class Pass:
         self.matrix = matrix
         self.dtype = product.body[0].dtype
         self.lanes = target.lanes(self.dtype)
+        self.gradient = product.loads[product.body[0].inputs[0]]
+        self.example, self.outer = (update.loads[operand] for operand in update.body[0].inputs)
+        self.addition = addition(update)
 
     def emit(self) -> None:
         """All rows of W, as many at a time as a vector of the product with Wᵀ has elements."""
@@ -60,15 +64,16 @@ class Pass:
         height, width = self.matrix.shape
         rows, self.columns = f.size(height), f.size(width)
         self.dots = f.room(lanes, self.dtype)
+        self.scale = None if self.addition is None else self._scale(*self.addition)
         rest = f.emit(f"urem i64 {rows}, {lanes}")
-        whole = f.emit(f"sub i64 {rows}, {rest}")
+        whole = f.sub(rows, rest)
         with f.looping("0", whole, lanes) as row:
             with f.looping("0", str(lanes), min(_ROWS, lanes)) as number:
                 self._rows(row, number, min(_ROWS, lanes))
             self._product(row, None)
         with f.looping("0", rest, 1) as number:
             self._rows(whole, number, 1)
-        with f.when(f.emit(f"icmp ne i64 {rest}, 0")):
+        with f.when(f.compare("ne", rest, "0")):
             self._product(whole, f.mask(rest, lanes))
 
     def _product(self, row: str, mask: str | None) -> None:
@@ -82,29 +87,44 @@ class Pass:
         type_ = register(dtype, lanes)
         places = [f.add(first, str(r)) for r in range(count)]
         numbers = [f.add(row, place) for place in places]
-        example = self.update.loads[self.update.body[0].inputs[0]]
-        xs = [f.splat(self._element(example, number, 0), dtype, lanes) for number in numbers]
+        xs = [self._element(self.example, number, 0) for number in numbers]
+        if self.scale is not None:
+            xs = [f.emit(f"fmul {register(dtype)} {x}, {self.scale}") for x in xs]
+        xs = [f.splat(x, dtype, lanes) for x in xs]
         sums = [f.variable(type_, f.splat(literal(0, dtype), dtype, lanes)) for _ in numbers]
 
         def part(column: str, mask: str | None) -> None:
-            gradient = self._vector(self.product.loads[self.product.body[0].inputs[0]], column, mask)
-            outer = self._vector(self.update.loads[self.update.body[0].inputs[1]], column, mask)
+            gradient = self._vector(self.gradient, column, mask)
+            outer = self._vector(self.outer, column, mask)
             for number, x, total in zip(numbers, xs, sums, strict=True):
                 line = f.add(f.size(self.matrix.offset), f.mul(number, f.size(self.matrix.strides[0])))
-                weights = self._load(self.matrix, f.add(line, column), lanes, mask)
+                place = f.at(self.pointer(f, self.matrix.base), dtype, f.add(line, column))
+                weights = f.load(place, dtype, lanes, mask)
                 f.set(total, type_, multiply_add(f, dtype, lanes, weights, gradient, f.get(total, type_)))
+                if self.scale is not None:
+                    f.store(multiply_add(f, dtype, lanes, x, outer, weights), place, dtype, lanes, mask)
+                    continue
                 product = f.emit(f"{'fmul' if dtype.kind == 'f' else 'mul'} {type_} {x}, {outer}")
                 _finish(f, self.update, self.pointer, product, (number, column), lanes, mask)
 
-        remaining = f.emit(f"urem i64 {self.columns}, {lanes}")
-        whole = f.emit(f"sub i64 {self.columns}, {remaining}")
+        rest = f.emit(f"urem i64 {self.columns}, {lanes}")
+        whole = f.sub(self.columns, rest)
         with f.looping("0", whole, lanes) as column:
             part(column, None)
-        with f.when(f.emit(f"icmp ne i64 {remaining}, 0")):
-            part(whole, f.mask(remaining, lanes))
+        with f.when(f.compare("ne", rest, "0")):
+            part(whole, f.mask(rest, lanes))
         for place, total in zip(places, sums, strict=True):
             value = across(f, reduce.Sum(()), f.get(total, type_), dtype, lanes)
             f.store(value, f.at(self.dots, dtype, place), dtype)
+
+    def _scale(self, factor: Node | None, subtracted: bool) -> str:
+        """What the outer product is multiplied with before it is added to W, if that is all."""
+        f, type_ = self.f, register(self.dtype)
+        value = literal(1, self.dtype)
+        if factor is not None:
+            view = self.update.loads.get(factor)
+            value = constant(f, factor, 1) if view is None else self._load(view, f.size(view.offset), 1, None)
+        return f.emit(f"fneg {type_} {value}") if subtracted else value
 
     def _element(self, view: View, index: str, axis: int) -> str:
         offset = self.f.add(self.f.size(view.offset), self.f.mul(index, self.f.size(view.strides[axis])))

@@ -301,7 +301,7 @@ class Product:
             if not any(below < h <= shape[0] for h in heights):
                 continue
             row = shape[0] == 1 and shape[1] > vectors
-            name = "@" + (self.tiles.row(self.dtype) if row else self.tiles.sums(self.dtype, shape, columns))
+            name = "@" + (self.tiles.row(self.dtype, columns) if row else self.tiles.sums(self.dtype, shape, columns))
             chosen = f.select(f.compare("sle", height, str(shape[0])), name, chosen, "ptr") if chosen else name
         return chosen
 

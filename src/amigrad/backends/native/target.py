@@ -27,6 +27,11 @@ class Target:
     """
 
     @property
+    def row_vectors(self) -> int:
+        """So many vectors of sums are in registers where a product has one row."""
+        return 28 if self.vector_bytes == 64 or "neon" in self.features else 12
+
+    @property
     def masks(self) -> bool:
         """Whether parts of vectors are read and written as fast as whole ones."""
         return self.vector_bytes >= 32

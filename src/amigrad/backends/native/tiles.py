@@ -49,9 +49,23 @@ class Tiles:
     def _tile(self, kind: str, dtype: DType, write: Callable[[Function], None]) -> str:
         return self._function(kind, dtype, f"{_TILE}{register(dtype)} %scale", write)
 
-    def row(self, dtype: DType) -> str:
-        """The same as `sums` for one row and any columns, which adds up in memory; the scale is taken as 1."""
-        return self._tile("row", dtype, lambda f: _row(f, dtype, self.target.lanes(dtype)))
+    def row(self, dtype: DType, columns: Dim) -> str:
+        """The same as `sums` for one row and any columns, the scale taken as 1. Lines of a matrix of so many columns
+        add up in registers if they fit, and in memory if they are longer or cut.
+        """
+        lanes = self.target.lanes(dtype)
+        if not (isinstance(columns, int) and 0 < columns <= self.target.row_vectors * lanes):
+            return self._tile("row", dtype, lambda f: _row(f, dtype, lanes))
+        width = self._width(dtype, columns)
+
+        def write(f: Function) -> None:
+            whole = f.compare("eq", "%columns", str(columns))
+            with f.when(whole):
+                _sums(f, self.target, dtype, 1, width, "0", str(columns))
+            with f.when(f.negated(whole)):
+                _row(f, dtype, lanes)
+
+        return self._tile(f"row_{columns}", dtype, write)
 
     def sums(self, dtype: DType, shape: tuple[int, int], columns: Dim) -> str:
         """c = a b, or c += scale a b if there is `more`, for at most so many rows (at least 1), and any columns.
@@ -89,18 +103,19 @@ class Tiles:
 
     def _widths(self, dtype: DType, known: set[int | None]) -> list[tuple[int, ...]]:
         """The lanes of the vectors of tiles for so many columns (None: any number), the wide ones first."""
-        lanes, vectors, short = self.target.lanes(dtype), self.target.tiles[0][1], self.target.short_lanes(dtype)
-        found = set()
-        for columns in known:
-            if columns is None:
-                found |= {(lanes,) * v for v in range(1, vectors + 1)}
-                continue
-            whole, rest = divmod(columns, lanes)
-            tail = lanes
-            while tail // 2 >= max(rest, short):
-                tail //= 2
-            found.add((lanes,) * whole + (tail,) * (rest > 0))
-        return sorted(found, key=sum, reverse=True)
+        lanes, vectors = self.target.lanes(dtype), self.target.tiles[0][1]
+        any_number = {(lanes,) * v for v in range(1, vectors + 1)}
+        found = {self._width(dtype, columns) for columns in known if columns is not None}
+        return sorted(found | any_number if None in known else found, key=sum, reverse=True)
+
+    def _width(self, dtype: DType, columns: int) -> tuple[int, ...]:
+        """The lanes of the vectors of a tile for so many columns; the last may be a half or a quarter of one."""
+        lanes, short = self.target.lanes(dtype), self.target.short_lanes(dtype)
+        whole, rest = divmod(columns, lanes)
+        tail = lanes
+        while tail // 2 >= max(rest, short):
+            tail //= 2
+        return (lanes,) * whole + (tail,) * (rest > 0)
 
     def dots(self, dtype: DType) -> str:
         """The same (without `more`) where both operands lie along the inner dimension: column j of b at j * b_down.
