@@ -61,6 +61,8 @@ def discriminative(
     source_pair_count: Annotated[int | None, typer.Option(help="The same of pairs of source words.")] = None,
     target_pair_count: Annotated[int | None, typer.Option(help="The same of pairs of target words.")] = None,
     dropout: Annotated[float | None, typer.Option(help="Share of that layer left out in training.")] = None,
+    item_dropout: Annotated[float | None, typer.Option(help="Share of the source's words and pairs left out.")] = None,
+    noise: Annotated[int | None, typer.Option(help="Drawn of what no sentence of a batch has.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Step length at the beginning.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sentences a step.")] = None,
     epochs: EpochsOption = None,

@@ -14,6 +14,10 @@ Source = str | os.PathLike[str] | BinaryIO
 """A path, or an open binary stream such as `sys.stdin.buffer` (which is left open)."""
 
 
+_UNPACKED = 1 << 17
+"""Bytes that are unpacked at a time, if there are so many."""
+
+
 def numbered_lines(source: Source, longest: int | None = None) -> Iterator[tuple[int, str]]:
     """Lines with their numbers from 1, without line ends and without a byte order mark.
 
@@ -94,6 +98,6 @@ def opened(source: Source) -> Iterator[BinaryIO]:
         raise TypeError("a reader needs bytes, not decoded text: open the file with mode 'rb'")
     elif isinstance(source, io.BufferedReader) and source.peek(2)[:2] == b"\x1f\x8b":
         with gzip.GzipFile(fileobj=source) as unpacked:
-            yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, unpacked)))
+            yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, unpacked), _UNPACKED))
     else:
         yield source

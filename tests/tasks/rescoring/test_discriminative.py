@@ -58,7 +58,8 @@ def test_features_are_the_networks_log_odds(lexicon: DiscriminativeLexicon, bite
     texts = ["b1 c2 b1", "", "nowhere b1"]
     found = lexicon.features(made_list(tmp_path, *texts), source)
     items = lexicon.source.indices(known(items_of(source), lexicon.source))[None]
-    odds = lexicon.network(items, np.ones((*items.shape, 1), np.float32)).value[0]
+    which = np.arange(len(lexicon.target), dtype=np.int32)
+    odds = lexicon.network(items, np.ones((*items.shape, 1), np.float32), which).value[0]
 
     def total(items: set[str]) -> float:
         known_items = [odds[lexicon.target.index(item)] for item in items if item in lexicon.target]

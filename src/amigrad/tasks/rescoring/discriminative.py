@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amigrad.data import Vocabulary
-from amigrad.functions import Generator, matmul, matrix_transpose, mean, softplus, sum, tanh
+from amigrad.functions import Generator, matmul, matrix_transpose, mean, reshape, softplus, sum, take, tanh
 from amigrad.graph import Parameter, Tensor, TensorLike
 from amigrad.nn import Dropout, LookupTable, Module, arrays_of
 from amigrad.nn.initializers import normal
@@ -55,28 +55,32 @@ class DiscriminativeOptions(Options):
 
     size: of the layer that stands for a sentence. Source words and pairs of neighbours are looked at, target words and
     pairs predicted, if they are in `minimum_count`, `source_pair_count` and `target_pair_count` sentences.
+    dropout: the share of that layer left out in training; item_dropout: of the source items. noise: of the target items
+    that no sentence of a batch has, so many are drawn to stand for all.
     """
 
     size: int = 256
-    dropout: float = 0.3
+    dropout: float = 0.4
+    item_dropout: float = 0.2
+    noise: int = 1024
     minimum_count: int = 2
     source_pair_count: int = 4
     target_pair_count: int = 5
     learning_rate: float = 0.003
     batch_size: int = 128
-    epochs: int = 5
+    epochs: int = 8
     seed: int = 1
 
     def __post_init__(self) -> None:
         self.require_at_least(1, "size", "minimum_count", "source_pair_count", "target_pair_count")
-        self.require_at_least(1, "batch_size", "epochs")
-        self.require_shares("dropout")
+        self.require_at_least(1, "noise", "batch_size", "epochs")
+        self.require_shares("dropout", "item_dropout")
         self.require_positive("learning_rate")
         self.require_seed()
 
 
 class DiscriminativeNetwork(Module):
-    """The log odds of each target item to be in the translation: (N, items), of source items (N, L), 0 being padding.
+    """The log odds of target items (K,) to be in the translation: (N, K), of source items (N, L), 0 being padding.
 
     Rows of a lookup table, summed -> tanh -> a row of numbers for each target item.
     """
@@ -87,18 +91,22 @@ class DiscriminativeNetwork(Module):
         self.source = LookupTable(source, options.size, generator=generator, initializer=normal(0.1))
         self.offset = Parameter(np.zeros(options.size, np.float32), name="offset")
         self.target = LookupTable(target, options.size, generator=generator, initializer=normal(0.05))
-        self.bias = Parameter(np.zeros(target, np.float32), name="bias")
+        self.bias = Parameter(np.zeros((target, 1), np.float32), name="bias")
         self.dropout = Dropout(options.dropout, generator=generator)
 
-    def __call__(self, items: TensorLike, there: TensorLike) -> Tensor:
-        """items: (N, L) int; there: (N, L, 1), 0 for padding and 1 for all others -> (N, target items)"""
+    def __call__(self, items: TensorLike, there: TensorLike, which: TensorLike) -> Tensor:
+        """items: (N, L) int; there: (N, L, 1), 0 for what is left out and else 1; which: (K,) target items -> (N, K)"""
         top = self.dropout(tanh(sum(self.source(items) * there, 1) + self.offset))
-        return matmul(top, matrix_transpose(self.target.table)) + self.bias
+        bias = take(self.bias, which)
+        return matmul(top, matrix_transpose(self.target(which))) + reshape(bias, (bias.shape[0],))
 
-    def cost(self, items: Tensor, there: Tensor, present: Tensor) -> Tensor:
-        """-log p of what is present and what is not, a mean over sentences. present: (N, target items), 1 or 0."""
-        scores = self(items, there)
-        return mean(sum(softplus(scores) - present * scores, -1))
+    def cost(self, items: Tensor, there: Tensor, which: Tensor, weights: Tensor, present: Tensor) -> Tensor:
+        """-log p of what is present and what is not, a mean over sentences.
+
+        weights: (K,), how many items each one stands for. present: (N, K), 1 or 0.
+        """
+        scores = self(items, there, which)
+        return mean(sum(weights * softplus(scores) - present * scores, -1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,7 @@ class DiscriminativeLexicon:
 
         def odds(items: Words) -> NDArray[np.float64]:
             places = self.target.indices(items, missing=-1)
-            scores = np.einsum("if,f->i", network.target.table.value[places], top) + network.bias.value[places]
+            scores = np.einsum("if,f->i", network.target.table.value[places], top) + network.bias.value[places, 0]
             return np.where(places < 0, UNKNOWN_WORD, scores).astype(np.float64)
 
         words: dict[str, int] = {mark: place for place, mark in enumerate(MARKS)}

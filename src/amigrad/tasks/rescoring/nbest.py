@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def read_nbest(source: Source, *, allow_empty: bool = False) -> Iterator[NBestLi
     if first is None:
         raise DataError(path, 1, "no hypothesis in this file", "Give an n-best list, in Moses' format or JSON lines")
     parser = JsonLines(path) if first[1].lstrip().startswith("{") else MosesLines(path)
-    for expected, (number, group) in enumerate(groupby(_chain(first, lines), key=parser.number)):
+    for expected, (number, group) in enumerate(groupby(chain([first], lines), key=parser.number)):
         block = list(group)
         if number != expected:
             raise DataError(path, block[0][0], *_wrong_id(number, expected))
@@ -51,11 +51,6 @@ def read_nbest(source: Source, *, allow_empty: bool = False) -> Iterator[NBestLi
             line = found.line + found.hypotheses.index(())
             raise DataError(path, line, problem, "Remove the line, or allow such hypotheses with --allow-empty")
         yield _without_links_of_empty(found) if allow_empty else found
-
-
-def _chain(first: tuple[int, str], rest: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    yield first
-    yield from rest
 
 
 def _without_links_of_empty(found: NBestList) -> NBestList:

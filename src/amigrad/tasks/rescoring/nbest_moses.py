@@ -20,13 +20,19 @@ class MosesLines:
         self.path = path
         self.layout: _Layout | None = None
         self.fields = 0
+        self._last = ("\n", -1)
 
     def number(self, line: tuple[int, str]) -> int:
         """The id of a line."""
-        text = line[1].partition("|||")[0].strip()
+        if line[1].startswith(self._last[0]):
+            return self._last[1]
+        head, bars, _ = line[1].partition("|||")
+        text = head.strip()
         if not (text.isascii() and text.isdigit()):
             problem = f"'{text[:40]}' is not a sentence's id"
             raise DataError(self.path, line[0], problem, "Give lines `id ||| words ||| features ||| score`")
+        if bars:
+            self._last = (head + bars, int(text))
         return int(text)
 
     def parse(self, number: int, block: list[tuple[int, str]]) -> NBestList:
@@ -159,7 +165,7 @@ def _numbers(texts: Sequence[str], path: str, line: int, what: str, *, same_line
 
 def format_moses(record: str, added: str, score: str | None) -> str:
     """A line with more features, and another score."""
-    fields = record.split("|||")
+    fields = record.split("|||", 4)
     if added:
         features = fields[2].strip()
         fields[2] = f" {features} {added} " if features else f" {added} "
