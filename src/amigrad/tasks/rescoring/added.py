@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -81,7 +83,7 @@ def write_features(
     `shown` is told how many lists are done. Nothing is left behind if anything is wrong; raises what
     `AddedFeatures.of_lists` does, and DataError for a list that has such a feature already.
     """
-    with replacing(output) as file:
+    with replacing(output) as file, _collecting_rarely():
         for found, columns in features.of_lists(lists, sources):
             for name in features.names:
                 if name in found.names:
@@ -95,6 +97,19 @@ def joint_models(folders: Iterable[str | os.PathLike[str]]) -> list[JointModel]:
     """The joint models among the models in some folders. Raises ModelError for a folder without a model."""
     return [JointModel.load(folder) for folder in model_folders(folders) if _kind(folder) not in _LEXICONS]
 
+
+@contextlib.contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Python looks for cycles of garbage less often: lists are many small objects without any."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], _ALLOCATIONS) if before[0] else 0, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+_ALLOCATIONS = 200_000
 
 _LEXICONS = (lexical.KIND, discriminative.KIND)
 
