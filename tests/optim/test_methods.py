@@ -127,6 +127,23 @@ def test_float32_parameters_stay_float32() -> None:
         assert all(s.dtype == ag.float32 for s in optimizer.states().values() if s.ndim)
 
 
+@pytest.mark.parametrize("backend", ["native", "reference"])
+def test_mean_of_gradients_that_stay_zero_ends_at_zero_without_subnormal_numbers(backend: str) -> None:
+    weight = ag.parameter(np.ones(40, "f"), name="weight")
+    optimizer = optim.Adam({"weight": weight}, learning_rate=0.1)
+    step = ag.compile(lambda x: optimizer.minimize(ag.sum(weight * x)), backend=backend)
+    mean = optimizer.states()["mean.weight"]
+    step(np.ones(40, "f"))
+    nothing = np.zeros(40, "f")
+    for _ in range(500):
+        step(nothing)
+    np.testing.assert_allclose(mean.numpy(), 0.1 * 0.9**500, rtol=1e-3)
+    for _ in range(150):
+        step(nothing)
+    np.testing.assert_array_equal(mean.numpy(), 0.0)
+    assert np.isfinite(weight.numpy()).all()
+
+
 @pytest.mark.parametrize("method", [optim.SGD, optim.Adagrad, *LAZY])
 def test_step_touches_only_the_rows_that_were_looked_up(method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in the step has the table's size but the table and its moments, which change in place."""
