@@ -81,8 +81,8 @@ class _Run(Function):
                     return "1"
                 case _ if place < self.arrays:
                     found = self._batch(place)
-                case _:
-                    found = self._load("ptr", self._word(HEAD + place))
+                case _:  # Read where it is needed: there are many, and registers are few.
+                    return self.emit(f"load ptr, ptr {self.emit(self._place(HEAD + place))}, !invariant.load !0")
             self.asked[kind, place] = found
         return self.asked[kind, place]
 
@@ -96,8 +96,11 @@ class _Run(Function):
         apart = self._load("i64", self._word(HEAD + self.buffers + array))
         return self._first(f"getelementptr i8, ptr {elements}, i64 {self._first(f'mul i64 %batch, {apart}')}")
 
+    def _place(self, number: int) -> str:
+        return f"getelementptr i64, ptr %frame, i64 {number}"
+
     def _word(self, number: int) -> str:
-        return self._first(f"getelementptr i64, ptr %frame, i64 {number}")
+        return self._first(self._place(number))
 
     def _load(self, type_: str, pointer: str) -> str:
         return self._first(f"load {type_}, ptr {pointer}, !invariant.load !0")

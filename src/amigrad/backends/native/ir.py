@@ -353,7 +353,10 @@ class Function:
 
     @contextmanager
     def looping(self, start: str, stop: str, step: int | str) -> Iterator[str]:
-        """The same as a context."""
+        """The same as a context. A loop that is known to be done once is none."""
+        if not any(str(part).startswith("%") for part in (start, stop, step)) and 0 < int(stop) - int(start) <= int(step):
+            yield start
+            return
         head, inside, done = (self.fresh(n) for n in ("head", "body", "done"))
         index, following = "%" + self.fresh("i"), "%" + self.fresh("n")
         before = self._block

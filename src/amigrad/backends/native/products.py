@@ -249,8 +249,8 @@ class Product:
                         sums, down = f.select(several, there, sums, "ptr"), f.select(several, line, down)
                     if not turned and (direct is None or scale is not None):
                         self._fetch(row, height, column, count, f.both(final, f.compare("sge", depth, str(DEEP))))
-                    with f.looping("0", height, tall) as part:
-                        tile = f.least(str(tall), f.sub(height, part))
+                    with f.looping("0", height if group > tall else "1", tall) as part:
+                        tile = f.least(str(tall), f.sub(height, part)) if group > tall else height
                         c = f.at(sums, dtype, f.mul(part, down))
                         lines = f.at(a, dtype, f.mul(f.add(f.sub(row, first), part), a_step))
                         f.invoke(

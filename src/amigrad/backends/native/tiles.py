@@ -145,7 +145,7 @@ class Tiles:
             if adjacent == "columns":
                 _copy(f, self.target, dtype)
             elif adjacent == "inner":
-                _transpose(f, dtype, max(2, min(16, self.target.lanes(dtype))))
+                _transpose(f, dtype, max(2, min(8, self.target.lanes(dtype))))
             else:
                 _move(f, dtype, "0", "%inner")
 
