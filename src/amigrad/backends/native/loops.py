@@ -14,7 +14,7 @@ from amigrad.backends.native.randoms import uniform
 from amigrad.backends.native.reductions import across, combine, fill, identity
 from amigrad.backends.native.simplify import Node, dim_key
 from amigrad.backends.native.target import Target
-from amigrad.backends.native.values import Access, constant, gather, lower, read, write
+from amigrad.backends.native.values import Access, constant, gather, is_long, lower, read, write
 from amigrad.backends.native.views import View, contiguous_strides, is_unit
 from amigrad.graph import Dim, DType, bool_, float32, float64, int64
 from amigrad.operators import create, lookup, random, reduce
@@ -222,12 +222,15 @@ class LoopNest:
                 self.offsets[access] = self.f.add(self.offsets[access], step)
 
     def _hoist(self, depth: int) -> None:
-        """Compute what is known at this depth: rows that indices name, and scalar expressions."""
+        """Compute what is known at this depth: rows that indices name, and scalar expressions and what they read."""
         for key, access in self.indices.items():
             if access.depth() == depth and depth < max(len(self.domain), 1):
                 self._enter_row(key, access)
         if depth >= len(self.domain):
             return
+        for node, access in self.loads.items():
+            if node not in self.scalars and node not in self.body and access.depth() <= depth:
+                self.scalars[node] = self._read(access, 1, None, "0")
         for node in self.kernel.body:
             if node not in self.scalars and self._depth(node) <= depth:
                 self.scalars[node] = self._compute(node, 1, None, "0", {})
@@ -283,6 +286,11 @@ class LoopNest:
             else:
                 rest = f.emit(f"urem i64 {count}, {lanes}")
                 whole = f.emit(f"sub i64 {count}, {rest}")
+            self._spread()
+            if self._masked() and not shared and "0" not in (whole, rest):
+                with f.looping("0", count, lanes) as index:
+                    self._element(f.mask(f.least(f.sub(count, index), str(lanes)), lanes), index)
+                whole = rest = "0"
             if whole != "0":
                 self._vectors(*(self._piece(whole, lanes) if shared else ("0", whole)))
             if rest != "0":
@@ -295,6 +303,17 @@ class LoopNest:
                     self._element(mask, whole)
         for sink in self.variables:
             self._finish(sink, self.reduced[sink])
+
+    def _spread(self) -> None:
+        """Have what is known before the innermost loop in all lanes, if it is needed there."""
+        inside = {i for n in self.kernel.body if self._depth(n) == len(self.domain) for i in n.inputs}
+        for node in inside | {sink.value for sink in self.kernel.sinks}:
+            if node in self.scalars and not node.is_constant:
+                self.f.splat(self.scalars[node], node.dtype, self.lanes)
+
+    def _masked(self) -> bool:
+        """Whether all vectors have a mask, so that the body is written once: a mask costs little beside a long body."""
+        return self.target.vector_bytes == 64 and is_long(self.kernel.body) and not self._streams()
 
     def _vectors(self, start: str, stop: str) -> None:
         """The elements from start to stop, whole vectors of them."""
@@ -577,8 +596,9 @@ class LoopNest:
         stride = self._stride(access)
         if lanes == 1 or stride == "0":
             return first
-        f = self.f
-        steps = f.emit(f"mul nsw <{lanes} x i64> {f.lane_numbers(lanes)}, {f.splat(stride, int64, lanes)}")
+        f, steps = self.f, self.f.lane_numbers(lanes)
+        if stride != "1":
+            steps = f.emit(f"mul nsw <{lanes} x i64> {steps}, {f.splat(stride, int64, lanes)}")
         return f.emit(f"add nsw <{lanes} x i64> {first}, {steps}")
 
     def _as_number(self, value: str, dtype: DType, lanes: int) -> str:

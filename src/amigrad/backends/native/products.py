@@ -20,7 +20,7 @@ from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.tiles import Tiles
 from amigrad.backends.native.updates import addition
-from amigrad.backends.native.values import Access, constant, lower, read, write
+from amigrad.backends.native.values import Access, constant, is_long, lower, read, write
 from amigrad.backends.native.views import View, is_unit
 from amigrad.graph import Dim
 
@@ -405,6 +405,10 @@ class Product:
     def _finish(self, part: _Part) -> None:
         """The body after the product, and its stores, for a part whose sums are in memory."""
         f, lanes = self.f, self.lanes
+        if self.target.vector_bytes == 64 and is_long(self.kernel.body):  # A mask each, so that it is written once.
+            with f.looping("0", part.rows, 1) as row, f.looping("0", part.columns, lanes) as column:
+                self._vector(part, row, column, f.mask(f.least(f.sub(part.columns, column), str(lanes)), lanes))
+            return
         rest = f.emit(f"urem i64 {part.columns}, {lanes}")
         whole = f.sub(part.columns, rest)
         mask = f.mask(rest, lanes)

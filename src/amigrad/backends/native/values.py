@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.simplify import Node
 from amigrad.graph import Dim, DType, Size
+from amigrad.operators import elementwise as e
+
+
+_LONG = 16
+_MANY = (e.Exp, e.Expm1, e.Log, e.Log1p, e.Tanh, e.Sigmoid, e.Erf, e.Power, e.Sin, e.Cos)
+"""Operators that take many instructions."""
 
 
 @dataclass(eq=False)
@@ -25,6 +32,11 @@ class Access:
         """How many of the outer loops must be open before the offset is known."""
         used = [i for i, s in enumerate(self.strides) if not (isinstance(s, int) and s == 0)]
         return used[-1] + 1 if used else 0
+
+
+def is_long(body: Iterable[Node]) -> bool:
+    """Whether a mask for each vector costs little beside computing these nodes."""
+    return sum(_LONG if isinstance(node.operator, _MANY) else 1 for node in body) >= _LONG
 
 
 def constant(f: Function, node: Node, lanes: int) -> str:
