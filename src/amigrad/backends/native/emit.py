@@ -190,6 +190,7 @@ def _over_batches(name: str, step: _Run, tries: bool) -> Function:
     tries: whether it is tried how many threads are best for a step.
     """
     f = Function(name, step.sizes, "ptr %frame")
+    f.hasty = step.hasty and not tries
     word = {n: f.emit(f"getelementptr i64, ptr %frame, i64 {n}") for n in (FIRST, STOP, BATCH, THREADS)}
     threads = f.emit(f"load i64, ptr {word[THREADS]}")
     with f.looping(f.emit(f"load i64, ptr {word[FIRST]}"), f.emit(f"load i64, ptr {word[STOP]}"), 1) as batch:
@@ -252,6 +253,7 @@ class _Emitter:
                 self._kernel(run, kernel)
         for run in runs:
             run.do("ret i32 0")
+            run.hasty = not any(kernel.kind == "scan" for kernel in schedule.kernels)
         names = [name for name in stretches if isinstance(name, str)]
         tries = self.parallel and len(stretches) == 1
         entries = [_over_batches(name, run, tries) for name, run in zip(names, runs, strict=True)]
@@ -352,7 +354,13 @@ def work(kernel: Kernel) -> Dim:
 def _module(functions: Sequence[Function], target: Target, more: str) -> str:
     declared = sorted(set().union(*[f.intrinsics for f in functions])) if functions else []
     head = [f'target triple = "{target.triple}"', *declared]
-    tail = ["attributes #0 = { nounwind }", "!0 = !{}", "!1 = !{i32 1}"]
+    tuned = f' "tune-cpu"="{target.tune}"' if target.tune else ""
+    tail = [
+        f"attributes #0 = {{ nounwind{tuned} }}",
+        f"attributes #1 = {{ nounwind noinline optnone{tuned} }}",
+        "!0 = !{}",
+        "!1 = !{i32 1}",
+    ]
     return "\n".join([*head, *[f.text() for f in functions], more, *tail]) + "\n"
 
 

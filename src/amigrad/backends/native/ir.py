@@ -91,12 +91,14 @@ class Function:
     written before, here or around here, gives the value that it gave; variables are values, with phis where loops
     and branches meet; constants are added to offsets last, where the processor adds them for nothing.
 
-    estimates: whether AVX-512 is there, and its estimates take less time here than what they stand for.
+    estimates: whether AVX-512 is there, and its estimates take less time here than what they stand for. hasty: whether
+    LLVM shall take less time for it, since it does little by itself.
     """
 
     def __init__(self, name: str, sizes: SizeTable, arguments: str | None = None, *, internal: bool = False) -> None:
         self.name = name
         self.estimates = False
+        self.hasty = False
         self.sizes = sizes
         self.arguments = arguments
         self.internal = internal or arguments is None
@@ -354,7 +356,9 @@ class Function:
     @contextmanager
     def looping(self, start: str, stop: str, step: int | str) -> Iterator[str]:
         """The same as a context. A loop that is known to be done once is none."""
-        if not any(str(part).startswith("%") for part in (start, stop, step)) and 0 < int(stop) - int(start) <= int(step):
+        if not any(str(part).startswith("%") for part in (start, stop, step)) and 0 < int(stop) - int(start) <= int(
+            step
+        ):
             yield start
             return
         head, inside, done = (self.fresh(n) for n in ("head", "body", "done"))
@@ -432,7 +436,7 @@ class Function:
         if arguments is None:
             arguments = ", ".join(f"{argument_type(kind)} {name}" for (kind, _), name in self.asked.items())
         linkage = "internal " if self.internal else ""
-        head = f"define {linkage}i32 @{self.name}({arguments}) #0 {{"
+        head = f"define {linkage}i32 @{self.name}({arguments}) #{int(self.hasty)} {{"
         return "\n".join([head, "entry:", *self.entry, "  br label %start", "start:", *self.lines, "}"])
 
 

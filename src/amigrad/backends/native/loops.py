@@ -306,10 +306,11 @@ class LoopNest:
 
     def _spread(self) -> None:
         """Have what is known before the innermost loop in all lanes, if it is needed there."""
-        inside = {i for n in self.kernel.body if self._depth(n) == len(self.domain) for i in n.inputs}
-        for node in inside | {sink.value for sink in self.kernel.sinks}:
-            if node in self.scalars and not node.is_constant:
-                self.f.splat(self.scalars[node], node.dtype, self.lanes)
+        needed = {i for n in self.kernel.body if self._depth(n) == len(self.domain) for i in n.inputs}
+        needed |= {sink.value for sink in self.kernel.sinks}
+        for node, value in self.scalars.items():
+            if node in needed and not node.is_constant:
+                self.f.splat(value, node.dtype, self.lanes)
 
     def _masked(self) -> bool:
         """Whether all vectors have a mask, so that the body is written once: a mask costs little beside a long body."""

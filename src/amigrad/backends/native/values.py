@@ -10,7 +10,6 @@ from amigrad.backends.native.simplify import Node
 from amigrad.graph import Dim, DType, Size
 from amigrad.operators import elementwise as e
 
-
 _LONG = 16
 _MANY = (e.Exp, e.Expm1, e.Log, e.Log1p, e.Tanh, e.Sigmoid, e.Erf, e.Power, e.Sin, e.Cos)
 """Operators that take many instructions."""
