@@ -67,7 +67,7 @@ class _Scope:
 
     def __init__(self, is_loop: bool = False) -> None:
         self.is_loop = is_loop
-        self.known: dict[str, str] = {}
+        self.written: list[str] = []
         self.values: dict[str, str] = {}
         self.phis: dict[str, tuple[str, str, str]] = {}
         self.declared: set[str] = set()
@@ -109,6 +109,7 @@ class Function:
         self._count = 0
         self._block = "start"
         self._scopes = [_Scope()]
+        self._known: dict[str, str] = {}
         self._sums: dict[str, tuple[str, int]] = {}
 
     def fresh(self, prefix: str = "v") -> str:
@@ -124,12 +125,13 @@ class Function:
             return name
         if "%" not in text and (folded := _folded(text)) is not None:
             return folded
-        for scope in self._scopes:
-            if text in scope.known:
-                return scope.known[text]
+        known = self._known.get(text)
+        if known is not None:
+            return known
         name = "%" + self.fresh()
         self.lines.append(f"  {name} = {text}")
-        self._scopes[-1].known[text] = name
+        self._known[text] = name
+        self._scopes[-1].written.append(text)
         return name
 
     def do(self, text: str) -> None:
@@ -140,7 +142,7 @@ class Function:
         """Begin a basic block."""
         self._begin(name)
         # Whoever sets labels branches freely: what was computed in this scope may not have been, on the way here.
-        self._scopes[-1].known.clear()
+        self._forget(self._scopes[-1])
 
     def _begin(self, block: str) -> None:
         self.lines.append(f"{block}:")
@@ -428,7 +430,13 @@ class Function:
         return self._scopes[-1]
 
     def _leave(self) -> None:
-        self._scopes.pop()
+        self._forget(self._scopes.pop())
+
+    def _forget(self, scope: _Scope) -> None:
+        """What a scope computed is not known any more."""
+        for text in scope.written:
+            del self._known[text]
+        scope.written.clear()
 
     def text(self) -> str:
         """The function's definition. It returns i32."""

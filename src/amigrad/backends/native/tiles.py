@@ -85,6 +85,8 @@ class Tiles:
             known |= {vectors * lanes, None}
 
         def write(f: Function) -> None:
+            for operand in ("a", "c"):  # Once for tiles of all widths.
+                _clamped(f, dtype, f"%{operand}", "0", rows, "%rows", f"%{operand}_down")
             whole = "0"
             if vectors > narrow and vectors * lanes in known:
                 whole = f.sub("%columns", f.emit(f"urem i64 %columns, {vectors * lanes}"))
@@ -188,7 +190,7 @@ def _sums(
     sums = [[f.variable(types[v], zeros[v]) for v in vectors] for _ in range(rows)]
     firsts = _clamped(f, dtype, "%a", "0", rows, "%rows", "%a_down")
     start = f.at("%b", dtype, column)
-    results = _clamped(f, dtype, f.at("%c", dtype, column), "0", rows, "%rows", "%c_down")
+    results = [f.at(line, dtype, column) for line in _clamped(f, dtype, "%c", "0", rows, "%rows", "%c_down")]
     with f.looping("0", "%inner", 1) as k:
         line = f.at(start, dtype, f.mul(k, "%b_down"))
         parts = [
