@@ -56,8 +56,9 @@ class Tiles:
         add up in registers if they fit, and in memory if they are longer or cut.
         """
         lanes = self.target.lanes(dtype)
+        any_number = self._tile("row", dtype, lambda f: _row(f, dtype, lanes))
         if not (isinstance(columns, int) and 0 < columns <= self.target.row_vectors * lanes):
-            return self._tile("row", dtype, lambda f: _row(f, dtype, lanes))
+            return any_number
         width = self._width(dtype, columns)
 
         def write(f: Function) -> None:
@@ -65,7 +66,7 @@ class Tiles:
             with f.when(whole):
                 _sums(f, self.target, dtype, 1, width, "0", str(columns))
             with f.when(f.negated(whole)):
-                _row(f, dtype, lanes)
+                f.invoke(any_number, f"{_TILE}{register(dtype)} %scale".replace("noalias ", ""))
 
         return self._tile(f"row_{columns}", dtype, write)
 
