@@ -78,32 +78,37 @@ def _peer_rows(task: str) -> list[Row]:
     ]
 
 
-def _recurrent_rows(task: str, cost: str) -> list[Row]:
+def _recurrent_rows(task: str) -> list[Row]:
     """The recurrent network with its own settings, with nothing but the training sentences and with more."""
-    options = ("--network", "lstm", "--cost", _COSTS[cost])
-    title = f"LSTM, {_TITLES[cost]}"
-    more = f"{title} + vectors, characters"
+    options = ("--network", "lstm", "--cost", "sentence")
     return [
-        Row(f"{task}-lstm", task, title, options),
-        Row(f"{task}-lstm-lm", task, f"{title} + vectors", options, True),
-        Row(f"{task}-lstm-characters", task, more, (*options, "--characters"), True),
-        Row(f"{task}-lstm-deep", task, f"{more}, two layers", (*options, "--characters", "--layers", "2"), True),
+        Row(f"{task}-lstm", task, "LSTM, SLL", options),
+        Row(f"{task}-lstm-lm", task, "LSTM, SLL + vectors", options, True),
+        Row(f"{task}-lstm-characters", task, "LSTM, SLL + vectors, characters", (*options, "--characters"), True),
     ]
 
 
 _ROLES_LSTM = ("--cost", "sentence", "--network", "lstm", "--no-predicates")
+_DEEP = ("--layers", "2", "--epochs", "10")
 _RECURRENT = ("--network", "lstm", "--characters")
 """What finds parts of speech for the recurrent network."""
 
 _ROWS = [
     *_network_rows("pos"),
     Row("pos-characters", "pos", "WLL + vectors, characters", _extended("pos", "--characters", cost="wll"), True),
-    *_recurrent_rows("pos", "sll"),
+    *_recurrent_rows("pos"),
+    Row(
+        "pos-lstm-deep",
+        "pos",
+        "LSTM, SLL + vectors, characters, two layers",
+        ("--cost", "sentence", *_RECURRENT, "--layers", "2"),
+        True,
+    ),
     *_peer_rows("pos"),
     *_network_rows("chunk"),
     Row("chunk-cascade", "chunk", "SLL + vectors, POS of a tagger", _extended("chunk"), True, (), paper="cascade"),
     Row("chunk-pos", "chunk", "SLL + vectors, POS column", _extended("chunk", "--column-feature", "1"), True),
-    *_recurrent_rows("chunk", "sll"),
+    *_recurrent_rows("chunk"),
     Row(
         "chunk-lstm-cascade",
         "chunk",
@@ -116,15 +121,16 @@ _ROWS = [
     Row("chunk-crfsuite-pos", "chunk", "sklearn-crfsuite, POS column", peer="crfsuite", settings={"columns": True}),
     *_network_rows("ner"),
     Row("ner-characters", "ner", "SLL + vectors, characters", _extended("ner", "--characters"), True),
-    *_recurrent_rows("ner", "sll"),
+    *_recurrent_rows("ner"),
     *_peer_rows("ner"),
     *_network_rows("names"),
     Row("names-characters", "names", "SLL + vectors, characters", _extended("names", "--characters"), True),
-    *_recurrent_rows("names", "sll"),
+    *_recurrent_rows("names"),
     *_peer_rows("names"),
     *_network_rows("srl"),
     Row("srl-lstm", "srl", "bidirectional LSTM, SLL", _ROLES_LSTM),
     Row("srl-lstm-lm", "srl", "bidirectional LSTM, SLL + vectors", _ROLES_LSTM, True),
+    Row("srl-lstm-deep", "srl", "... with two layers for each predicate, 10 epochs", (*_ROLES_LSTM, *_DEEP), True),
 ]
 ROWS = {row.name: row for row in _ROWS}
 
