@@ -102,7 +102,7 @@ class TaggerOptions(Options):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, suitable)
         if self.layers > 1 and self.network == "window":
-            raise OptionsError(f"the window network has one hidden layer, not {self.layers}")
+            raise OptionsError(f"the window network has one hidden layer, not {self.layers}: several are for lstm")
         if self.window < 1 or self.window % 2 == 0:
             raise OptionsError(f"the window has a word in its middle: an odd number of words, not {self.window}")
         self.require_at_least(1, "minimum_count", "affix_minimum_count", "word_size", "capitalisation_size")
