@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -155,11 +156,13 @@ def test_an_interruption_leaves_what_was_there(
         "evaluate": ["--nbest", scored, "--references", files / "dev.ref"],
     }
     (tmp_path / "out").write_text("from before")
+    collecting = gc.get_threshold()
     monkeypatch.setattr(MosesLines, "parse", stopping)
     assert rescorer(command, *arguments[command]) == 130
     assert lists == 25
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out").read_text() == "from before"
+    assert gc.get_threshold() == collecting
 
 
 def test_mistakes_are_explained_and_nothing_is_left(

@@ -12,6 +12,8 @@
 from amigrad.tasks.folder import ModelError
 from amigrad.tasks.options import OptionsError
 from amigrad.tasks.rescoring.alignment import read_sentences
+from amigrad.tasks.rescoring.discriminative import DiscriminativeLexicon, DiscriminativeOptions
+from amigrad.tasks.rescoring.discriminative_train import train_discriminative
 from amigrad.tasks.rescoring.joint import JointModel
 from amigrad.tasks.rescoring.joint_features import JointFeatures, load_models
 from amigrad.tasks.rescoring.nbest import NBestList, read_nbest
@@ -21,6 +23,8 @@ from amigrad.tasks.rescoring.train import train_joint
 
 __all__ = [
     "Candidates",
+    "DiscriminativeLexicon",
+    "DiscriminativeOptions",
     "JointFeatures",
     "JointModel",
     "JointOptions",
@@ -31,5 +35,6 @@ __all__ = [
     "load_models",
     "read_nbest",
     "read_sentences",
+    "train_discriminative",
     "train_joint",
 ]
