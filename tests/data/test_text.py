@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amigrad.data import Sentence, read_text, read_tokens, tokenize
+from amigrad.data import DataError, Sentence, read_text, read_tokens, tokenize
 
 
 def words_of(text: str) -> str:
@@ -72,6 +72,12 @@ def test_a_long_text_without_spaces_takes_time_in_proportion(piece):
 def test_tokens_are_read_one_a_line():
     stream = io.BytesIO("\ufeffA\r\nNew York \r\n\r\n\r\n#\tignored\tcolumns\r\nb".encode())
     assert list(read_tokens(stream)) == [Sentence(("A", "New York")), Sentence(("#", "b"))]
+
+
+def test_columns_with_spaces_are_not_taken_for_one_token():
+    with pytest.raises(DataError, match=r"line 2: 'He PRP B-NP' has spaces in it.*one token a line \('He'\)"):
+        list(read_tokens(io.BytesIO(b"\nHe PRP B-NP\nruns VBZ B-VP\n")))
+    assert list(read_tokens(io.BytesIO(b"New York\tNNP\nis\tVBZ\n"))) == [Sentence(("New York", "is"))]
 
 
 def test_empty_input_has_no_sentences():

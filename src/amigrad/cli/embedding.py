@@ -168,10 +168,12 @@ def plot(
     Examples:
       amigrad embedding plot vectors france monday horse walked --output words.svg
     """
+    from amigrad.data.aside import replacing, require_place
     from amigrad.inspect.scatter import scatter
     from amigrad.tasks.embedding import neighbours as ask
     from amigrad.tasks.embedding import plane
 
+    require_place(output)
     loaded = _load(vectors)
     groups: dict[str, int] = {}
     found = ask(loaded, _known(loaded, words), count)
@@ -185,7 +187,8 @@ def plot(
     lengths = (matrix**2).sum(axis=1, keepdims=True) ** 0.5
     places = plane(matrix / lengths.clip(1e-12))
     picture = scatter(places, list(groups), list(groups.values()), [word in chosen for word in groups])
-    output.write_text(picture, "utf-8")
+    with replacing(output) as file:
+        file.write(picture.encode())
     print(f"{len(groups)} words are in {output}.")
 
 

@@ -72,17 +72,20 @@ def _sentences(source: Source, word_column: int, tag_column: int | None, others:
         )
         raise DataError(name, layout.line, problem, _REMEDY)
 
+    start = 0
     words: list[str] = []
     tags: list[str] = []
     beside: tuple[list[str], ...] = tuple([] for _ in others)
     for number, line in lines:
         if not line.strip(" \t") or (line[0] == "-" and _DOCUMENT.match(line)):
             if words:
-                yield make_sentence(words, tags, beside)
+                yield make_sentence(words, tags, beside, start)
                 words, tags, beside = [], [], tuple([] for _ in others)
             continue
         if line[0] == "#" and not words and layout.is_comment(line):
             continue
+        if not words:
+            start = number
         columns = layout.split(line)
         if len(columns) < needed or (regular and len(columns) != layout.count):
             raise DataError(name, number, _describe(layout, len(columns), needed, tag_column), _REMEDY)
@@ -98,7 +101,7 @@ def _sentences(source: Source, word_column: int, tag_column: int | None, others:
         for values, column in zip(beside, others, strict=True):
             values.append(columns[column].strip(" "))
     if words:
-        yield make_sentence(words, tags, beside)
+        yield make_sentence(words, tags, beside, start)
 
 
 def _find_layout(lines: Iterator[tuple[int, str]]) -> tuple[_Layout | None, Iterator[tuple[int, str]]]:

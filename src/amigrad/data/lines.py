@@ -56,8 +56,10 @@ def _whole_lines(source: Source, longest: int | None = None) -> Iterator[tuple[i
             remedy = "Save it as UTF-8, for example with `iconv -f LATIN1 -t UTF-8`"
             raise DataError(name, number, problem, remedy) from None
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            problem = f"the compressed data are damaged or cut off ({error})"
-            raise DataError(name, number + 1, problem, "Fetch or compress the file again") from None
+            # Some of what was unpacked is lost with the error, so this is only where it begins.
+            place = f", in line {number + 1} or a little later" if number else ""
+            problem = f"the compressed data are damaged or cut off{place} ({error})"
+            raise DataError(name, None, problem, "Fetch or compress the file again") from None
 
 
 def _pieces(stream: BinaryIO, longest: int) -> Iterator[tuple[int, bytes]]:

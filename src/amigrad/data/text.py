@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from amigrad.data.lines import Source, numbered_lines, placed_lines
+from amigrad.data.errors import DataError
+from amigrad.data.lines import Source, numbered_lines, placed_lines, source_name
 from amigrad.data.sentence import Sentence, make_sentence
 
 
@@ -48,12 +49,18 @@ def read_tokens(source: Source) -> Iterator[Sentence]:
     """Untagged sentences with one token a line and blank lines between them.
 
     A token ends at the first tab, so the words of a file in columns can be read too. Input without tokens
-    has no sentences.
+    has no sentences. Raises DataError if the first token has spaces in it and no tab behind it: those are columns.
     """
     words: list[str] = []
-    for _, line in numbered_lines(source):
+    first = True
+    for number, line in numbered_lines(source):
         word = line.partition("\t")[0].strip()
         if word:
+            if first and "\t" not in line and len(fields := word.split()) > 1:
+                problem = f"'{word}' has spaces in it, which would all be one token"
+                remedy = f"Give one token a line ('{fields[0]}'), tabs between columns, or a tab behind such a token"
+                raise DataError(source_name(source), number, problem, remedy)
+            first = False
             words.append(word)
         elif words:
             yield make_sentence(words)

@@ -10,7 +10,7 @@ import pytest
 
 from amigrad.data import DataError, Sentence
 from amigrad.tasks.tagging import Gazetteer, OptionsError, Tagger, TaggerOptions, evaluate, read_tagged, train_tagger
-from amigrad.tasks.tagging.cascade import folded_tags
+from amigrad.tasks.tagging.cascade import folded_tags, kept_tags
 from amigrad.tasks.tagging.features import Features
 
 OPTIONS = TaggerOptions(
@@ -125,6 +125,34 @@ def test_training_sentences_get_the_tags_of_taggers_that_did_not_see_them(chunks
     assert tags == [tag for found in tagger.tag([s.words for s in chunks[:31]]) for tag in found]
     assert folded_tags(train, tagger, chunks[:31], 0) == tags
     assert len(seen) == 3
+
+
+def test_tags_of_parts_are_kept_for_a_training_that_goes_on(chunks: list[Sentence], tmp_path: Path) -> None:
+    tagger = train_tagger(chunks[:30], chunks[30:40], OPTIONS)
+    trained: list[int] = []
+
+    def train(others: list[Sentence], held: list[Sentence], *rest: object, **more: object) -> Tagger:
+        if len(trained) == 2:
+            trained.append(0)
+            raise KeyboardInterrupt
+        trained.append(len(held))
+        return tagger
+
+    kept = kept_tags(tmp_path / "training", "pos", resume=True)
+    assert kept is not None
+    with pytest.raises(KeyboardInterrupt):
+        folded_tags(train, tagger, chunks[:31], 3, kept=kept)
+    tags = folded_tags(train, tagger, chunks[:31], 3, kept=kept)
+    assert trained == [10, 10, 0, 11], "the parts that were done were not done again"
+    assert tags == folded_tags(train, tagger, chunks[:31], 0)
+    assert folded_tags(train, tagger, chunks[:31], 3, kept=kept) == tags
+    folded_tags(train, tagger, chunks[:30], 3, kept=kept)
+    assert trained == [10, 10, 0, 11, 10, 10, 10], "other sentences have other tags"
+    kept.write_text('{"key"')
+    folded_tags(train, tagger, chunks[:30], 3, kept=kept)
+    assert len(trained) == 10
+    kept_tags(tmp_path / "training", "pos", resume=False)
+    assert not kept.exists()
 
 
 def test_names_of_features_are_names() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amigrad.data import Scheme, Sentence, convert, encode
+from amigrad.data import Scheme, Sentence, convert, encode, read_columns
 from amigrad.data.encoding import tolerant_spans
 from amigrad.tasks.options import OptionsError
 from amigrad.tasks.tagging.tags import TagSet, prepare_tags
@@ -55,6 +57,20 @@ def test_ill_formed_chunks_are_an_error_that_says_where_and_what_to_do() -> None
     with pytest.raises(OptionsError, match=r"sentence 2, word 3: 'I-VP' after 'I-NP'.*scheme 'none'"):
         prepare_tags(ill_formed, "auto")
     assert prepare_tags(ill_formed, "none")[1].tags == ("B-NP", "I-NP", "I-VP")
+
+
+def test_a_mistyped_tag_among_those_of_chunks_is_named() -> None:
+    sentences = [sentence(*["B-NP", "I-NP", "O"] * 10, "B-VP"), sentence("B-NP", "INP")]
+    with pytest.raises(OptionsError, match=r"sentence 2, word 2: the tag 'INP' of '\w+' is not one of chunks.*'none'"):
+        prepare_tags(sentences, "auto")
+    assert "INP" in prepare_tags(sentences, "none")[1].tags
+    assert prepare_tags([sentence("B-NP", "CC")], "auto")[1].scheme is None, "tags of another kind"
+
+
+def test_a_mistyped_tag_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("He B-NP\nruns B-VP\n\n" * 10 + "# a comment\nShe B-NP\nruns BVP\n")
+    with pytest.raises(OptionsError, match=r"line 33, sentence 11, word 2: the tag 'BVP' of 'runs'"):
+        prepare_tags(list(read_columns(tmp_path / "train.txt")), "auto")
 
 
 def test_a_scheme_can_be_asked_for() -> None:

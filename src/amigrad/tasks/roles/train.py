@@ -28,7 +28,7 @@ from amigrad.tasks.roles.predicates import PredicateFinder
 from amigrad.tasks.roles.storage import FINDER_FOLDER, FORMAT
 from amigrad.tasks.roles.tags import tags_of
 from amigrad.tasks.tagging import Tagger, train_tagger
-from amigrad.tasks.tagging.cascade import folded_tags
+from amigrad.tasks.tagging.cascade import folded_tags, kept_tags
 from amigrad.tasks.tagging.context import Cascade
 from amigrad.tasks.tagging.features import Features
 from amigrad.tasks.tagging.pretrained import Pretrained
@@ -60,6 +60,7 @@ def train_labeller(
     options = replace(options, cascades=tuple(cascades or ()))
     if vectors is not None:
         options = replace(options, word_size=vectors.size)
+    folder = training_folder(output, FORMAT)
     _require_propositions("the training data", train)
     _require_propositions("the data to choose the model by", dev)
     finder = None
@@ -78,7 +79,7 @@ def train_labeller(
     parts_of_speech = sorted({tag for sentence in told for tag in sentence.tags}) if tagged else []
     words = Counter(chain.from_iterable(sentence.words for sentence in train))
     pretrained = None if vectors is None else Pretrained(vectors, options.words())
-    given = _cascaded(told, options, cascades or {}, progress)
+    given = _cascaded(told, options, cascades or {}, progress, folder, resume)
     features = Features.build(
         options.words(),
         words,
@@ -106,7 +107,6 @@ def train_labeller(
         overall = evaluate(labeller, dev).arguments.overall
         return {"score": overall.f1, "precision": overall.precision, "recall": overall.recall}
 
-    folder = training_folder(output, FORMAT)
     Trainer(
         step,
         examples,
@@ -145,7 +145,12 @@ def create_optimizer(options: RoleOptions, model: RoleNetwork, steps: int) -> Op
 
 
 def _cascaded(
-    sentences: Sequence[PropositionSentence], options: RoleOptions, cascades: Mapping[str, Tagger], progress: bool
+    sentences: Sequence[PropositionSentence],
+    options: RoleOptions,
+    cascades: Mapping[str, Tagger],
+    progress: bool,
+    folder: Path | None,
+    resume: bool,
 ) -> dict[str, list[str]]:
     """The tags that other taggers give the words of the training sentences, as if they had not been trained on them."""
     found = {}
@@ -158,7 +163,8 @@ def _cascaded(
             if progress:
                 print(f"tags of the training sentences for the feature {name}: {line}", file=sys.stderr, flush=True)
 
-        found[name] = folded_tags(train_tagger, tagger, plain, options.folds, report=report)
+        kept = kept_tags(folder, name, resume=resume)
+        found[name] = folded_tags(train_tagger, tagger, plain, options.folds, report=report, kept=kept)
     return found
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amigrad.nn import Legal
+from amigrad.backends import compile
+from amigrad.graph import float64
+from amigrad.nn import CRF, Legal
 from amigrad.tasks.tagging.features import Indices
 
 Positions = NDArray[np.intp]
@@ -21,8 +23,8 @@ class Decoder:
     Of all legal sequences a sentence gets the one with the greatest sum of scores (or of log-probabilities: they differ
     from scores by the same number for all tags of a token). Where the best tags are legal, they are that sequence.
 
-    Before and behind each tag a chunk of some label is open, or none is: a state. A tag may follow another if the state
-    before it is the state behind the other. None is open where a sentence begins and ends.
+    Before and behind each tag a chunk of some label is open, or none is. A tag may follow another if what is open
+    before it is what is open behind the other. Nothing is open where a sentence begins and ends.
     """
 
     def __init__(self, tags: Sequence[str]) -> None:
@@ -31,10 +33,9 @@ class Decoder:
         state = {label: number for number, label in enumerate(labels, _CLOSED + 1)}
         self._before = np.array([state[tag[2:]] if tag[0] in "IE" else _CLOSED for tag in tags], np.int32)
         self._behind = np.array([state[tag[2:]] if tag[0] in "BI" else _CLOSED for tag in tags], np.int32)
-        self._states = len(state) + 1
-        # Tags by the state behind them, the states that there are, and where the tags of each begin.
-        self._order = np.argsort(self._behind, kind="stable")
-        self._reached, self._groups = np.unique(self._behind[self._order], return_index=True)
+        # Sequences without scores of transitions, in numbers that add up over a sentence of any length.
+        crf, legal = CRF(len(tags), dtype=float64), self.legal
+        self._decode = compile(lambda scores, lengths: crf.decode(scores, lengths, legal))
 
     @property
     def legal(self) -> Legal:
@@ -50,11 +51,14 @@ class Decoder:
         sizes = np.array(lengths, np.intp)
         starts = np.cumsum(sizes) - sizes
         illegal = self._illegal(tags, starts, sizes)
-        illegal = illegal[np.argsort(-sizes[illegal], kind="stable")]  # the longest first
-        while len(illegal):
-            together = max(1, _ENTRIES // int(sizes[illegal[0]] * len(self._behind)))
-            part, illegal = illegal[:together], illegal[together:]
-            self._decode(tags, scores, starts[part], sizes[part])
+        if not len(illegal):
+            return
+        own = np.concatenate([np.arange(starts[one], starts[one] + sizes[one]) for one in illegal])
+        sizes = sizes[illegal]
+        found = self._decode(scores[own], sizes.astype(np.int32)).value.astype(np.int32)
+        impossible = np.isin(np.arange(len(sizes)), self._illegal(found, np.cumsum(sizes) - sizes, sizes))
+        right = ~np.repeat(impossible, sizes)
+        tags[own[right]] = found[right]
 
     def _illegal(self, tags: Indices, starts: Positions, sizes: Positions) -> Positions:
         """The sentences whose tags are not legal."""
@@ -67,28 +71,5 @@ class Decoder:
         before[places], behind[places] = self._before[tags], self._behind[tags]
         return np.flatnonzero(np.logical_or.reduceat(before[1:] != behind[:-1], starts + numbers))
 
-    def _decode(self, tags: Indices, scores: Scores, starts: Positions, sizes: Positions) -> None:
-        """The best legal sequences of sentences, the longest first: Viterbi's algorithm for all at once."""
-        longest = int(sizes[0])
-        active = np.searchsorted(-sizes, -np.arange(longest), side="left")  # sentences that have a token there
-        # The greatest sum of scores up to each token with each state behind it.
-        best = np.full((longest + 1, len(sizes), self._states), -np.inf)
-        best[0, :, _CLOSED] = 0.0
-        for token in range(longest):
-            count = active[token]
-            sums = best[token, :count][:, self._before] + scores[starts[:count] + token]
-            best[token + 1, :count, self._reached] = np.maximum.reduceat(sums[:, self._order], self._groups, axis=1).T
-        possible = best[sizes, np.arange(len(sizes)), _CLOSED] > -np.inf
-        state = np.full(len(sizes), _CLOSED, np.int32)
-        for token in reversed(range(longest)):
-            count = active[token]
-            sums = best[token, :count][:, self._before] + scores[starts[:count] + token]
-            sums[self._behind != state[:count, None]] = -np.inf
-            chosen = sums.argmax(axis=1)
-            state[:count] = self._before[chosen]
-            right = possible[:count]
-            tags[starts[:count][right] + token] = chosen[right]
-
 
 _CLOSED = 0
-_ENTRIES = 1 << 20

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -106,9 +107,25 @@ def _find_scheme(sentences: Sequence[Sentence], scheme: str) -> Scheme | None:
         return None
     if scheme != "auto":
         return Scheme(scheme)
-    if not any(tag[1:2] == "-" for sentence in sentences for tag in sentence.tags):
+    counts = Counter(tag for sentence in sentences for tag in sentence.tags)
+    if not any(tag[1:2] == "-" for tag in counts):
         return None
+    others = {tag: count for tag, count in counts.items() if not is_chunk_tag(tag)}
+    if 0 < sum(others.values()) <= _MISTYPED * counts.total():
+        raise EncodingError(_first_of(sentences, others))
     return detect(sentence.tags for sentence in sentences)
 
 
+def _first_of(sentences: Sequence[Sentence], tags: Container[str]) -> str:
+    """Where one of these tags is for the first time, and what is wrong with it."""
+    for number, sentence in enumerate(sentences, 1):
+        for place, (word, tag) in enumerate(zip(sentence.words, sentence.tags, strict=True), 1):
+            if tag in tags:
+                line = f"line {sentence.line + place - 1}, " if sentence.line else ""
+                return f"{line}sentence {number}, word {place}: the tag '{tag}' of '{word}' is not one of chunks"
+    raise ValueError("none of the tags is there")
+
+
 _KINDS = "BIES"
+_MISTYPED = 0.05
+"""A share of other tags among those of chunks that may be mistakes. In a larger one they are tags of another kind."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from amigrad.optim import SGD, Adagrad, Adam, Optimizer
 from amigrad.optim.schedules import Schedule, linear, warm_up
 from amigrad.tasks.folder import training_folder
 from amigrad.tasks.options import OptionsError
-from amigrad.tasks.tagging.cascade import folded_tags, named_options
+from amigrad.tasks.tagging.cascade import folded_tags, kept_tags, named_options
 from amigrad.tasks.tagging.context import Cascade, Gazetteer, Source
 from amigrad.tasks.tagging.evaluate import evaluate
 from amigrad.tasks.tagging.examples import Examples, word_counts
@@ -62,6 +63,7 @@ def train_tagger(
     options = named_options(options or TaggerOptions(), list(gazetteers or {}), list(cascades or {}))
     if vectors is not None:
         options = replace(options, word_size=vectors.size)
+    folder = training_folder(output, FORMAT)
     require_tags("the training data", train)
     require_tags("the data to choose the model by", dev)
     prepared, tag_set = prepare_tags(train, options.scheme)
@@ -71,7 +73,7 @@ def train_tagger(
     chained = options.chained(tag_set.scheme is not None)
     whole = options.whole(chained)
     batch_size = options.batch_size or (SENTENCES if whole else WORDS)
-    values = _values(prepared, options, gazetteers or {}, cascades or {}, vectors, say)
+    values = _values(prepared, options, gazetteers or {}, cascades or {}, vectors, say, folder=folder, resume=resume)
     sources: dict[str, Source] = {**(gazetteers or {})}
     sources |= {name: Cascade(tagger) for name, tagger in (cascades or {}).items()}
     pretrained = None if vectors is None else Pretrained(vectors, options)
@@ -113,7 +115,6 @@ def train_tagger(
             return {"score": found.score, "accuracy": found.accuracy.value}
         return {"score": found.score, "unknown": found.unknown.value}
 
-    folder = training_folder(output, FORMAT)
     data = {
         "train": fingerprint(train),
         "dev": fingerprint(dev),
@@ -157,6 +158,9 @@ def _values(
     cascades: Mapping[str, Tagger],
     vectors: WordVectors | None,
     say: Callable[[str], None],
+    *,
+    folder: Path | None,
+    resume: bool,
 ) -> dict[str, list[str]]:
     """The values that features of words in their sentences have in the training set."""
     flat = list(chain.from_iterable(sentence.words for sentence in sentences))
@@ -171,7 +175,15 @@ def _values(
         def report(line: str, name: str = name) -> None:
             say(f"tags of the training sentences for the feature {name}: {line}")
 
-        values[name] = folded_tags(train_tagger, tagger, sentences, options.folds, vectors=vectors, report=report)
+        values[name] = folded_tags(
+            train_tagger,
+            tagger,
+            sentences,
+            options.folds,
+            vectors=vectors,
+            report=report,
+            kept=kept_tags(folder, name, resume=resume),
+        )
     return values
 
 
