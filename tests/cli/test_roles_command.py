@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,6 +69,29 @@ def model(corpus: Path) -> Path:
     arguments = ["train", "--train", corpus, "--dev", corpus, "--output", output, *sizes, "--quiet"]
     assert run(["roles", *map(str, arguments)]) == 0
     return output
+
+
+@pytest.mark.parametrize("within", ["predicates", ""])
+def test_a_training_that_is_interrupted(corpus: Path, tmp_path: Path, within: str) -> None:
+    """Ctrl-C while predicates or arguments are learnt: saved, said so, 130; afterwards the same model in the end."""
+    sizes = ["--hidden-size", "8", "--word-size", "8", "--epochs", "15"]
+    train = ["roles", "train", "--train", str(corpus), "--dev", str(corpus), *sizes, "--quiet", "--output"]
+    command = [sys.executable, "-m", "amigrad.cli.main", *train]
+    stopped = subprocess.Popen([*command, str(tmp_path / "stopped")], stderr=subprocess.PIPE)
+    log = tmp_path / "stopped" / within / "training" / "log.jsonl"
+    while stopped.poll() is None and not (log.exists() and log.stat().st_size > 100):
+        time.sleep(0.01)
+    stopped.send_signal(signal.SIGINT)
+    _, error = stopped.communicate(timeout=60)
+    assert stopped.returncode == 130, error.decode()
+    assert b"the same command goes on" in error
+    assert len(error.splitlines()) == 1
+    assert not (tmp_path / "stopped" / "model.json").exists()
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".tmp", ".partial")]
+    for name in ("stopped", "whole"):
+        assert run([*train, str(tmp_path / name)]) == 0
+    for part in ("model.safetensors", "predicates/model.safetensors"):
+        assert (tmp_path / "stopped" / part).read_bytes() == (tmp_path / "whole" / part).read_bytes()
 
 
 def test_a_model_labels_text_and_tokens(

@@ -229,6 +229,22 @@ def test_a_training_that_is_interrupted(corpus: dict[str, Path], tmp_path: Path)
     assert models[0] == models[1]
 
 
+def test_tagging_that_is_interrupted(model: Path) -> None:
+    """Ctrl-C: what was tagged is written, a line says so, 130."""
+    command = [sys.executable, "-m", "amigrad.cli.main", "tagger", "tag", str(model)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tagging:
+        assert tagging.stdin is not None
+        assert tagging.stdout is not None
+        tagging.stdin.write(b"Lucy watches the old watches.\n" * 3000)
+        tagging.stdin.flush()
+        assert tagging.stdout.readline().startswith(b"Lucy\t")
+        tagging.send_signal(signal.SIGINT)
+        printed, error = tagging.communicate(timeout=60)
+    assert tagging.returncode == 130
+    assert error.decode() == "amigrad: interrupted\n"
+    assert printed.endswith(b"\n"), "no line is cut off"
+
+
 def test_other_options_for_a_training_that_was_begun(corpus: dict[str, Path], tmp_path: Path) -> None:
     command = ["tagger", "train", "--train", corpus["dev"], "--column", "1", "--output", tmp_path / "m", *SMALL]
     assert amigrad(*command).returncode == 0

@@ -52,9 +52,12 @@ def run(arguments: Sequence[str]) -> int:
     try:
         app(args=list(arguments), prog_name="amigrad")
     except SystemExit as finished:
+        # A training that was stopped has said so; of another command, Typer makes a plain exit with this code.
+        if type(finished) is SystemExit and finished.code == INTERRUPTED:
+            return _interrupted()
         return _flush(finished.code if isinstance(finished.code, int) else FAILED)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         return _give_up_output()
     except Exception as error:
@@ -64,6 +67,12 @@ def run(arguments: Sequence[str]) -> int:
         print(f"amigrad: {_describe(error)}", file=sys.stderr)
         return code
     return _flush(0)
+
+
+def _interrupted() -> int:
+    below = "\n" if sys.stderr.isatty() else ""  # a terminal shows ^C on this line
+    print(f"{below}amigrad: interrupted", file=sys.stderr)
+    return _flush(INTERRUPTED)
 
 
 def _exit_code(error: Exception) -> int | None:
