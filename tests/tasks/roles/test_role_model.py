@@ -127,3 +127,16 @@ def test_predicates_are_taken_a_few_at_a_time() -> None:
     assert groups[1].types.tolist() == [[0, 0, 1, 2, 3, 0], [0, 6, 7, 8, 9, 0]]
     assert [group.predicate.tolist() for group in sentences.groups(1)] == [[3], [0], [1], [2]]
     assert list(Sentences(np.arange(2, dtype=np.int32), [2], [[]], 0).groups(8)) == []
+
+
+def test_groups_have_so_many_words_and_pairs_at_most() -> None:
+    lengths, predicates = [3, 9, 9, 40, 9], [[0, 2], [1, 4, 8], [0], [5, 6, 7], []]
+    sentences = Sentences(np.arange(1, 71, dtype=np.int32), lengths, predicates, 0)
+    for size, pairs in ((20, None), (1000, 200), (18, 1 << 20)):
+        groups = list(sentences.groups(size, pairs=pairs))
+        for group in groups:
+            count, length = len(group.predicate), group.types.shape[1]
+            assert count == 1 or count * length <= size
+            assert pairs is None or count == 1 or count * length**2 <= pairs
+        found = sorted((int(g.rows[s]), int(w)) for g in groups for s, w in zip(g.sentence, g.which, strict=True))
+        assert found == [(row, which) for row, places in enumerate(predicates) for which in range(len(places))]

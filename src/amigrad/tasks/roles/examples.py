@@ -53,14 +53,15 @@ class Sentences:
         """The predicates of these sentences, all of one length."""
         return self._group(np.concatenate([np.arange(n) + first for first, n in self._ranges(rows)]), rows)
 
-    def groups(self, size: int) -> Iterator[Group]:
-        """All predicates, in groups of at most so many words to tag, or of one predicate. Those of a sentence may be in
-        several groups, one after another.
+    def groups(self, size: int, *, pairs: int | None = None) -> Iterator[Group]:
+        """All predicates, in groups of at most so many words to tag, and pairs of these with a word of their sentence;
+        or of one predicate. Those of a sentence may be in several groups, one after another.
         """
         order = np.argsort(self.lengths, kind="stable")
         sentence = np.repeat(np.arange(len(self.lengths)), self._counts)
         for same in _of_one_length(order[self._counts[order] > 0], self.lengths):
-            together = max(1, size // int(self.lengths[same[0]]))
+            length = int(self.lengths[same[0]])
+            together = max(1, size // length if pairs is None else min(size // length, pairs // length**2))
             own = np.concatenate([np.arange(n) + first for first, n in self._ranges(same)])
             for start in range(0, len(own), together):
                 part = own[start : start + together]

@@ -54,6 +54,7 @@ class RoleLabeller:
         self.model = model
         self.finder = finder
         self._lock = threading.Lock()
+        self._pairs = _GROUP_PAIRS if isinstance(model, ConvolutionNetwork) else None
         legal = Decoder(self.tags).legal
         own = np.array([tag[2:] == EXCLUDED for tag in self.tags])
 
@@ -126,7 +127,7 @@ class RoleLabeller:
         with self._lock:
             types, table = self.features.encode(words, lengths)
         groups = Sentences(types, lengths, predicates, self.options.margin)
-        for group in groups.groups(_GROUP_WORDS):
+        for group in groups.groups(_GROUP_WORDS, pairs=self._pairs):
             tags = self._tags(group, table)
             for row, (sentence, which) in enumerate(zip(group.sentence.tolist(), group.which.tolist(), strict=True)):
                 place = int(group.rows[sentence])
@@ -157,3 +158,5 @@ def create_network(options: RoleOptions, features: Features, tags: int, parts_of
 
 
 _GROUP_WORDS = 8192
+_GROUP_PAIRS = 1 << 15
+"""The convolution has a row of numbers for each pair of words, of which only the greatest count."""
