@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -89,6 +89,18 @@ def test_sizes_that_are_constants(order: str, target: str, blocks: None) -> None
         a, b, expected, error = operands(order, sizes)
         result = product(a, ag.parameter(b))
         np.testing.assert_allclose(result, expected, rtol=0, atol=error, err_msg=str(sizes))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_row_whether_or_not_its_sums_fit_into_registers(dtype: str, target: str) -> None:
+    most = host().row_vectors * host().lanes(np.dtype(dtype))
+    for columns in (most - 1, most, most + 1):
+        _, b, _, _ = operands("a b", (1, 21, columns), dtype)
+        product = ag.compile(partial(ag.matmul, y=ag.parameter(b)))
+        for rows in (1, 9):
+            a, _, _, error = operands("a b", (rows, 21, columns), dtype)
+            expected = a.astype(np.float64) @ b.astype(np.float64)
+            np.testing.assert_allclose(product(ag.tensor(a)).numpy(), expected, rtol=0, atol=2 * error)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "int32", "int64"])

@@ -26,14 +26,14 @@ from amigrad.graph import Dim
 
 STRETCH = 1024
 """A longer inner dimension is cut into stretches of at most so many elements."""
-BLOCK = 480
+BLOCK = 512
 """At most so many rows use a packed panel before the next one."""
 FEW_ROWS = 8
 """Up to so many rows a transposed second operand is read as it lies."""
 PACKED_ROWS = 128
 """From so many rows on the second operand is packed."""
 LARGE = 1 << 16
-"""A first operand of so many elements is packed if it lies transposed."""
+"""A first operand of so many elements is packed if it lies transposed; a result is fetched that will be overwritten."""
 PIECE_ROWS = 64
 """So many rows at least has a piece of a product whose columns are not cut."""
 DEEP = 32
@@ -247,8 +247,12 @@ class Product:
                     elif several != "false":
                         there = f.at(rooms[0], dtype, f.add(f.mul(f.sub(row, first), line), column))
                         sums, down = f.select(several, there, sums, "ptr"), f.select(several, line, down)
-                    if not turned and (direct is None or scale is not None):
-                        self._fetch(row, height, column, count, f.both(final, f.compare("sge", depth, str(DEEP))))
+                    if not turned:
+                        stored, wanted = None, f.both(final, f.compare("sge", depth, str(DEEP)))
+                        if direct is not None and scale is None:
+                            stored = _Matrix(sums, direct.down, 1)
+                            wanted = f.both(wanted, f.compare("sge", f.mul(rows, columns), str(LARGE)))
+                        self._fetch(row, height, column, stored, wanted)
                     with f.looping("0", height if group > tall else "1", tall) as part:
                         tile = f.least(str(tall), f.sub(height, part)) if group > tall else height
                         c = f.at(sums, dtype, f.mul(part, down))
@@ -383,24 +387,30 @@ class Product:
         assert access.base is not None
         return read(self.f, self.pointer(self.f, access.base), access, self.offsets[access], "0", 1, None)
 
-    def _fetch(self, row: str, rows: str, column: str, columns: str, wanted: str) -> None:
-        """Let what the epilogue will read of large matrices come into the caches while a tile adds up."""
+    def _fetch(self, row: str, rows: str, column: str, stored: _Matrix | None, wanted: str) -> None:
+        """Let what the epilogue will read of large matrices come into the caches while a tile adds up; or, if it only
+        stores, what it will overwrite.
+        """
         f = self.f
         accesses = {
             (a.base, str(a.offset)): a
             for a in self.loads.values()
             if _is(a.strides[-1], 1) and not _is(a.strides[-2], 0) and a.base is not None and a.base.source is not None
         }
-        if not accesses or wanted == "false":
+        starts = [] if stored is None else [(stored.pointer, self.dtype, f.size(stored.down))]
+        for access in accesses.values() if stored is None else ():
+            assert access.base is not None
+            start = f.at(self.pointer(f, access.base), access.dtype, self._offset(access, row, column))
+            starts.append((start, access.dtype, f.size(access.strides[-2])))
+        if not starts or wanted == "false":
             return
         f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
         with f.when(wanted), f.looping("0", rows, 1) as line:
-            for access in accesses.values():
-                assert access.base is not None
-                start = f.at(self.pointer(f, access.base), access.dtype, self._offset(access, f.add(row, line), column))
+            for start, dtype, down in starts:
                 for vector in range(self.target.tiles[0][1]):
-                    address = f.at(start, access.dtype, str(vector * self.lanes))
-                    f.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
+                    address = f.at(start, dtype, f.add(f.mul(line, down), str(vector * self.lanes)))
+                    writes = int(stored is not None)
+                    f.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 {writes}, i32 3, i32 1)")
 
     def _finish(self, part: _Part) -> None:
         """The body after the product, and its stores, for a part whose sums are in memory."""
