@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -47,3 +52,22 @@ def waiting(what: str, *, quiet: bool = False) -> Iterator[None]:
         return
     with console.status(f"{what} ..."):
         yield
+
+
+def counted(items: Iterable[T], what: str) -> Iterator[T]:
+    """The items; how many there were so far is shown meanwhile, unless results go to a terminal, too."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,} {task.description}"), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
+        task, shown = progress.add_task(what, total=None), 0.0
+        for done, item in enumerate(items):
+            if (now := time.monotonic()) - shown > 0.1:
+                shown = now
+                progress.update(task, completed=done)
+            yield item

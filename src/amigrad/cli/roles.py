@@ -74,6 +74,7 @@ def label(
       amigrad roles label roles --tokens < words.txt > labelled.txt
       amigrad roles label roles --given dev.txt --output props > dev.props
     """
+    from amigrad.cli.progress import counted
     from amigrad.cli.roles_report import write_labelled
     from amigrad.data import english_tokenizer, read_text, read_tokens
     from amigrad.tasks.roles import RoleLabeller
@@ -89,6 +90,8 @@ def label(
         plain = read_tokens(source) if tokens else read_text(source, split)
         items = read_sentences(source, words) if given else plain
         typed = not isinstance(source, Path) and source.isatty()  # someone types, and wants each answer at once
+        if not typed:
+            items = counted(items, "sentences")
         write_labelled(labeller, items, output.value, find=not given, at_once=typed)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from amigrad.cli.progress import counted
 from amigrad.data import Sentence, TextSentence, Tokenizer, read_columns, read_text, read_tokens
 from amigrad.data.encoding import Span, tolerant_spans
 from amigrad.tasks.tagging import Taggers
@@ -47,6 +48,8 @@ def write_tagged(
         sentences = read_tokens(source) if tokens else read_text(source, tokenizer)
     waiting = not isinstance(source, Path) and source.isatty()  # someone types, and wants each answer at once
     size = 1 if waiting else BLOCK_TOKENS
+    if not waiting:
+        sentences = counted(sentences, "sentences")
     with _few_collections():
         if form.output == "color":
             _print_colored(taggers, sentences, size)
