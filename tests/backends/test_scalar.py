@@ -41,7 +41,7 @@ def build(cases: list[tuple[Operator, tuple[DType, ...], DType, int]], target: T
     for number, (operator, dtypes, result, lanes) in enumerate(cases):
         arguments = ", ".join(["i64 %n", "ptr %out", *(f"ptr %a{i}" for i in range(len(dtypes)))])
         f = Function(f"run{number}", SizeTable(), arguments)
-        f.estimates = target.vector_bytes == 64
+        f.estimates = f.scales = target.vector_bytes == 64
         with f.looping("0", "%n", lanes) as index:
             values = [f.load(f.at(f"%a{i}", d, index), d, lanes) for i, d in enumerate(dtypes)]
             value = LOWERINGS[type(operator)](f, lanes, dtypes[-1], values, operator, result)

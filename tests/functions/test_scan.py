@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import amigrad as ag
+from amigrad.backends.native.scans import Loop
 from amigrad.graph import TraceError
 from amigrad.operators.packing import packed
 
@@ -179,6 +180,24 @@ def test_compiled_for_any_number_of_steps(backend: str) -> None:
         for a, b in zip(compiled(x, FIRST[0]), expected, strict=True):
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10, atol=1e-12)
     assert compiled.compilations == 1
+
+
+@pytest.mark.parametrize("with_gradients", [False, True])
+def test_a_loop_stores_what_is_read(with_gradients: bool) -> None:
+    layer = ag.nn.LSTM(INPUTS, SIZE, generator=ag.Generator(1))
+
+    @ag.compile
+    def step(x: ag.Tensor, lengths: ag.Tensor) -> Any:
+        cost = ag.sum(layer(x, lengths))
+        return ag.gradients(cost, [layer.weight]) if with_gradients else cost
+
+    lengths = np.array([3, 1, 5, 2])
+    x = RNG.normal(size=(lengths.sum(), INPUTS)).astype(np.float32)
+    step(x, lengths)
+    nodes = step.executors[0].graph.nodes  # type: ignore[attr-defined]
+    widths = [node.shape[1] for node in nodes if isinstance(node.operator, Loop)]
+    # The states; for gradients also gates and tanh(c), and backward the gradients of states and gates.
+    assert widths == ([7 * SIZE, 6 * SIZE] if with_gradients else [2 * SIZE])
 
 
 def test_the_best_path_and_its_way_back() -> None:

@@ -56,30 +56,6 @@ _LOG64 = (
     0.13094416666525344,
 )
 
-# tanh(x) = x + x^3 T(x^2) for |x| < 0.625
-_TANH32 = (
-    -0.3333332887190411,
-    0.1333276246533464,
-    -0.05384980566473307,
-    0.020991949950086963,
-    -0.0060891181668034705,
-)
-_TANH64 = (
-    -0.3333333333333333,
-    0.1333333333333332,
-    -0.05396825396823525,
-    0.02186948853510007,
-    -0.008863235498933909,
-    0.003592127494234564,
-    -0.001455828269807261,
-    0.0005899809854982917,
-    -0.00023888591808206834,
-    9.603121196346973e-05,
-    -3.706356254101106e-05,
-    1.2192135007725873e-05,
-    -2.4309391739493905e-06,
-)
-
 # erf(x) = x E(x^2) for |x| < 1
 _ERF32 = (
     1.128379165840062,
@@ -138,6 +114,8 @@ _ERFC64 = (
 )
 
 
+_LEAST = {True: -104.0, False: -746.0}
+"""What is less than this has the exponential 0 (True: in float32)."""
 _AVX512_LANES = 16
 _ROOTS_OF_THEIR_OWN = 1 << 8 | 1 << 20
 """How AVX-512 names 0 and -0 (class 2) and infinity (class 5), to be taken as they are (1)."""
@@ -212,6 +190,16 @@ class Reals:
         """A where the condition holds, b elsewhere."""
         return self.f.emit(f"select {self.mask_type} {condition}, {self.type} {a}, {self.type} {b}")
 
+    def at_most(self, a: str, bound: float) -> str:
+        """The lesser of a and a number; NaN for NaN."""
+        most = self.constant(bound)
+        return self.select(self.compare("ogt", a, most), most, a)
+
+    def at_least(self, a: str, bound: float) -> str:
+        """The greater of a and a number; NaN for NaN."""
+        least = self.constant(bound)
+        return self.select(self.compare("olt", a, least), least, a)
+
     def integers(self, operation: str, a: str, b: str) -> str:
         """An operation of LLVM on integers of as many bits."""
         return self.f.emit(f"{operation} {self.bits_type} {a}, {b}")
@@ -261,13 +249,30 @@ def exp(f: Function, lanes: int, dtype: DType, x: str) -> str:
     """e to the power x = 2^n e^r, where n is the integer nearest to x / ln 2."""
     r = Reals(f, lanes, dtype)
     # Beyond these bounds the result is 0 or infinite, and n keeps within what two powers of two can express.
-    low, high = (-104.0, 89.5) if r.single else (-746.0, 710.5)
-    x = r.select(r.compare("olt", x, r.constant(low)), r.constant(low), x)
-    x = r.select(r.compare("ogt", x, r.constant(high)), r.constant(high), x)
+    return _exp(r, r.at_most(r.at_least(x, _LEAST[r.single]), 89.5 if r.single else 710.5))
+
+
+def _exp(r: Reals, x: str) -> str:
+    """The exponential within these bounds."""
+    shifted, n, small = _reduced(r, x)
+    value = r.add(small, r.constant(1.0))
+    if r.f.scales and r.lanes * (2 - r.single) == _AVX512_LANES:
+        kind, mask = ("ps", "i16") if r.single else ("pd", "i8")
+        arguments = ((r.type, value), (r.type, n), (r.type, "zeroinitializer"), (mask, "-1"), ("i32", "4"))
+        return r.f.call(f"llvm.x86.avx512.mask.scalef.{kind}.512", r.type, *arguments)
+    # 2^n in two factors: neither overflows, and only the last product is rounded if the result is subnormal.
+    exponent = r.integers("sub", shifted, r.whole(r.bits_of(1.5 * 2.0**r.fraction)))
+    half = r.integers("ashr", exponent, r.whole(1))
+    value = r.mul(value, r.power_of_two(half))
+    return r.mul(value, r.power_of_two(r.integers("sub", exponent, half)))
+
+
+def _reduced(r: Reals, x: str) -> tuple[str, str, str]:
+    """For x = n ln 2 + r, where n is the integer nearest to x / ln 2: bits that end with those of n, n, and e^r - 1."""
     # Adding 1.5 * 2^23 (or 2^52) rounds to an integer, which then is in the last bits of the sum.
-    shift = 1.5 * 2.0**r.fraction
-    shifted = r.fma(x, r.constant(1 / math.log(2)), r.constant(shift))
-    n = r.sub(shifted, r.constant(shift))
+    shift = r.constant(1.5 * 2.0**r.fraction)
+    shifted = r.fma(x, r.constant(1 / math.log(2)), shift)
+    n = r.sub(shifted, shift)
     upper, lower = (
         (0.693147182464599609375, -1.9046542999577680e-09)
         if r.single
@@ -276,13 +281,7 @@ def exp(f: Function, lanes: int, dtype: DType, x: str) -> str:
     rest = r.fma(n, r.constant(-upper), x)
     rest = r.fma(n, r.constant(-lower), rest)
     square = r.mul(rest, rest)
-    value = r.fma(square, r.polynomial(rest, _EXP32 if r.single else _EXP64), rest)
-    value = r.add(value, r.constant(1.0))
-    # 2^n in two factors: neither overflows, and only the last product is rounded if the result is subnormal.
-    exponent = r.integers("sub", r.bits(shifted), r.whole(r.bits_of(shift)))
-    half = r.integers("ashr", exponent, r.whole(1))
-    value = r.mul(value, r.power_of_two(half))
-    return r.mul(value, r.power_of_two(r.integers("sub", exponent, half)))
+    return r.bits(shifted), n, r.fma(square, r.polynomial(rest, _EXP32 if r.single else _EXP64), rest)
 
 
 def log(f: Function, lanes: int, dtype: DType, x: str) -> str:
@@ -319,22 +318,21 @@ def log(f: Function, lanes: int, dtype: DType, x: str) -> str:
 
 
 def tanh(f: Function, lanes: int, dtype: DType, x: str) -> str:
-    """The hyperbolic tangent: a polynomial near 0, elsewhere 1 - 2 / (exp(2 |x|) + 1) with the sign of x."""
+    """The hyperbolic tangent, E / (E + 2) with the sign of x, where E = exp(2 |x|) - 1 = 2^n (e^r - 1) + (2^n - 1)."""
     r = Reals(f, lanes, dtype)
-    size, one = r.abs(x), r.constant(1.0)
-    square = r.mul(x, x)
-    near = r.fma(r.mul(size, square), r.polynomial(square, _TANH32 if r.single else _TANH64), size)
-    power = exp(f, lanes, dtype, r.add(size, size))
-    far = r.sub(one, r.div(r.constant(2.0), r.add(power, one)))
-    value = r.select(r.compare("olt", size, r.constant(0.625)), near, far)
-    return r.copysign(value, x)
+    size = r.abs(x)
+    # Beyond this the result is 1 to the last place.
+    shifted, _, small = _reduced(r, r.at_most(r.add(size, size), 20.0 if r.single else 44.0))
+    power = r.from_bits(r.integers("add", r.integers("shl", shifted, r.whole(r.fraction)), r.whole(r.bits_of(1.0))))
+    value = r.fma(power, small, r.sub(power, r.constant(1.0)))
+    return r.copysign(r.div(value, r.add(value, r.constant(2.0))), x)
 
 
 def sigmoid(f: Function, lanes: int, dtype: DType, x: str) -> str:
     """1 / (1 + e^-x), or e^x / (1 + e^x) for negative x, so that nothing overflows."""
     r = Reals(f, lanes, dtype)
     one = r.constant(1.0)
-    power = exp(f, lanes, dtype, r.neg(r.abs(x)))
+    power = _exp(r, r.at_least(r.neg(r.abs(x)), _LEAST[r.single]))
     above = r.select(r.compare("oge", x, r.constant(0.0)), one, power)
     return r.div(above, r.add(power, one))
 
@@ -348,11 +346,10 @@ def erf(f: Function, lanes: int, dtype: DType, x: str) -> str:
     first, *others = _ERF32 if r.single else _ERF64
     near = r.fma(size, r.polynomial(square, (first - 1.0, *others)), size)
     # At 6.1 the result is 1 to the last place.
-    most = r.constant(6.1)
-    bounded = r.select(r.compare("ogt", size, most), most, size)
+    bounded = r.at_most(size, 6.1)
     two = r.constant(2.0)
     t = r.div(r.sub(bounded, two), r.add(bounded, two))
-    power = exp(f, lanes, dtype, r.neg(r.mul(bounded, bounded)))
+    power = _exp(r, r.neg(r.mul(bounded, bounded)))
     rest = r.polynomial(t, _ERFC32 if r.single else _ERFC64)
     far = r.fma(r.neg(power), rest, r.constant(1.0))
     value = r.select(r.compare("olt", size, r.constant(1.0)), near, far)

@@ -278,7 +278,8 @@ class _Emitter:
     def _function(self, kernel: Kernel) -> Function:
         f = Function("kernel", self.sizes)
         multiplications = sum(isinstance(node.operator, elementwise.Multiply) for node in kernel.body)
-        f.estimates = self.target.vector_bytes == 64 and multiplications <= _FEW
+        f.scales = self.target.vector_bytes == 64
+        f.estimates = f.scales and multiplications <= _FEW
         return f
 
     def _finished(self, f: Function) -> Function:

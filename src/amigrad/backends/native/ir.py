@@ -91,13 +91,15 @@ class Function:
     written before, here or around here, gives the value that it gave; variables are values, with phis where loops
     and branches meet; constants are added to offsets last, where the processor adds them for nothing.
 
-    estimates: whether AVX-512 is there, and its estimates take less time here than what they stand for. hasty: whether
-    LLVM shall take less time for it, since it does little by itself.
+    scales: whether AVX-512 is there, which multiplies by powers of two in one instruction. estimates: whether its
+    estimates take less time here than what they stand for. hasty: whether LLVM shall take less time for it, since it
+    does little by itself.
     """
 
     def __init__(self, name: str, sizes: SizeTable, arguments: str | None = None, *, internal: bool = False) -> None:
         self.name = name
         self.estimates = False
+        self.scales = False
         self.hasty = False
         self.sizes = sizes
         self.arguments = arguments

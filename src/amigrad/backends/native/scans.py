@@ -6,14 +6,16 @@ loop runs. What the body reads and writes lies in buffers outside of it, at plac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
-from amigrad.backends.native.simplify import Node, Nodes, Simplified, build
+from amigrad.backends.native.simplify import Node, Nodes, Simplified, build, finished
 from amigrad.graph import Dim, DType, Operator, Shape, Size, Spec, Tensor, int32, recording
 from amigrad.graph.gradients import topological_order
 from amigrad.graph.trace import BodyTrace
 from amigrad.operators.lookup import Take
+from amigrad.operators.movement import Concat, Slice
 from amigrad.operators.packing import Packed, Packing
 from amigrad.operators.scan import Scan
 from amigrad.operators.stacking import Stack, Value
@@ -39,7 +41,8 @@ class Loop(Operator):
     name = "scan"
 
     def infer(self, *inputs: Spec) -> Spec:
-        return self.scan.infer(*inputs)
+        whole = self.scan.infer(*inputs)
+        return Spec((whole.shape[0], self.body.outputs[0].shape[1]), whole.dtype)
 
     def forward(self, *inputs: Any) -> Any:
         raise NotImplementedError("a scan that is lowered runs natively")
@@ -99,6 +102,55 @@ def lower_scan(graph: Nodes, scan: Scan, inputs: tuple[Node, ...], shape: Shape,
         operands = (packing, *operands)
     loop = Loop(scan, active, batch, lowered, tuple(places))
     return graph.add(Node(shape, dtype, loop, operands), key)
+
+
+def drop_unread(nodes: list[Node], roots: Collection[Node]) -> None:
+    """Let loops store only what somebody reads: the state, and those parts beside it of which there is a slice. A
+    forward loop keeps what its gradient might want, and when it is recorded there is no gradient yet.
+    """
+    readers: dict[Node, list[Node]] = {}
+    for node in nodes:
+        for operand in node.inputs:
+            readers.setdefault(operand, []).append(node)
+    for node in nodes:
+        loop = node.operator
+        if not isinstance(loop, Loop) or node in roots:
+            continue
+        row = loop.body.outputs[0]
+        read = [_columns(reader) for reader in readers.get(node, ())]
+        if row.operator != Concat(1) or not all(isinstance(part.shape[1], int) for part in row.inputs) or None in read:
+            continue
+        read.append(range(cast(int, loop.scan.body.state.shape[0])))
+        kept: list[Node] = []
+        places: dict[int, int] = {}
+        stop = 0
+        for part in row.inputs:
+            columns = range(stop, stop := stop + cast(int, part.shape[1]))
+            if any(some and max(some.start, columns.start) < min(some.stop, columns.stop) for some in read):
+                kept.append(part)
+                places |= {column: len(places) + i for i, column in enumerate(columns)}
+        if len(kept) == len(row.inputs):
+            continue
+        body = loop.body.nodes
+        if len(kept) > 1:
+            row = Node((row.shape[0], len(places)), row.dtype, Concat(1), tuple(kept))
+            body = [*body, row]
+        else:
+            (row,) = kept
+        node.shape = (node.shape[0], len(places))
+        node.operator = replace(loop, body=finished(body, loop.body.inputs, [row]))
+        for reader in readers[node]:
+            cut = cast(Slice, reader.operator)
+            reader.operator = Slice((cut.starts[0], places[cast(int, cut.starts[1])]), cut.steps, cut.sizes)
+
+
+def _columns(reader: Node) -> range | None:
+    """The columns that a slice of a matrix takes; None if it is no slice, or it is not known which."""
+    cut = reader.operator
+    if not isinstance(cut, Slice) or cut.steps[1] != 1:
+        return None
+    first, count = cut.starts[1], cut.sizes[1]
+    return range(first, first + count) if isinstance(first, int) and isinstance(count, int) else None
 
 
 def names(size: Dim) -> set[str]:

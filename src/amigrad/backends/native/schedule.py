@@ -27,7 +27,7 @@ from amigrad.backends.native.order import ordered
 from amigrad.backends.native.placement import unshaped
 from amigrad.backends.native.products import scratch
 from amigrad.backends.native.scans import FOLLOWING, Loop
-from amigrad.backends.native.simplify import FirstSame, Node, Simplified, shape_key
+from amigrad.backends.native.simplify import FirstSame, Node, Simplified, dim_key, shape_key
 from amigrad.backends.native.target import host
 from amigrad.backends.native.updates import split_updates
 from amigrad.backends.native.views import View, contiguous_strides, whole, whole_of
@@ -210,7 +210,7 @@ class _Scheduler(Fusion):
         width = node.shape[1]
         first = scan.rows * width if scan.reverse else 0
         found = [self._place(initial, View(node, initial.shape, (width, 1), first))]
-        if width is not size:
+        if dim_key(width) != dim_key(size):
             beside: Shape = (batch, width - size)
             zeros = Node(beside, node.dtype, constant=0, number=-1)
             found.append(self._place(zeros, View(node, beside, (width, 1), first + size)))

@@ -121,6 +121,21 @@ def build(graph: Nodes, order: list[Tensor], found: dict[int, Node]) -> None:
             found[id(tensor)] = graph.apply(tensor.operation.operator, operands, tensor, tensor.operation.place)
 
 
+def finished(
+    nodes: list[Node], inputs: list[Node], outputs: list[Node], assignments: Sequence[tuple[State, Node]] = ()
+) -> Simplified:
+    """Of these nodes those that lead to the outputs and assignments, numbered."""
+    results = [*outputs, *(n for _, n in assignments)]
+    nodes = _live([*inputs, *results], nodes)
+    if any(n.operator is not None and n.operator.name == Scan.name for n in nodes):
+        from amigrad.backends.native.scans import drop_unread
+
+        drop_unread(nodes, results)
+    for number, node in enumerate(nodes):
+        node.number = number
+    return Simplified(nodes, inputs, outputs, list(assignments))
+
+
 def _live(roots: list[Node], nodes: list[Node]) -> list[Node]:
     needed: set[int] = set()
     stack = list(roots)
@@ -150,10 +165,7 @@ class Nodes:
         self, inputs: list[Node], outputs: list[Node], assignments: Sequence[tuple[State, Node]] = ()
     ) -> Simplified:
         """The nodes that lead to the outputs and assignments, numbered."""
-        nodes = _live([*inputs, *outputs, *(n for _, n in assignments)], self.nodes)
-        for number, node in enumerate(nodes):
-            node.number = number
-        return Simplified(nodes, inputs, outputs, list(assignments))
+        return finished(self.nodes, inputs, outputs, assignments)
 
     def add(self, node: Node, key: Any) -> Node:
         """The node, or the one that is already there for the same thing."""
@@ -241,6 +253,16 @@ def _movement(graph: Nodes, operator: Operator, inputs: tuple[Node, ...], shape:
     return None
 
 
+def _slice(graph: Nodes, operator: m.Slice, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+    """A slice of a slice is one of what that was taken from."""
+    inner = inputs[0].operator
+    if not isinstance(inner, m.Slice):
+        return _movement(graph, operator, inputs, shape, dtype)
+    starts = tuple(a + b * step for a, b, step in zip(inner.starts, operator.starts, inner.steps, strict=True))
+    steps = tuple(a * b for a, b in zip(inner.steps, operator.steps, strict=True))
+    return graph.apply(m.Slice(starts, steps, operator.sizes), inputs[0].inputs, Node(shape, dtype), None)
+
+
 def _identity(graph: Nodes, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
     return inputs[0]
 
@@ -303,7 +325,7 @@ _RULES: dict[type[Operator], Rule] = {
     m.Reshape: _movement,
     m.BroadcastTo: _movement,
     m.PermuteDims: _movement,
-    m.Slice: _movement,
+    m.Slice: _slice,
     m.Flip: _movement,
     e.StopGradient: _identity,
     e.Cast: _cast,
