@@ -16,7 +16,7 @@ from benchmarks.common import Program, Run, alternate, spread
 from benchmarks.workloads.case import Case
 
 ROOT = Path(__file__).parents[1]
-PEERS = ("jax", "torch", "tensorflow", "pytensor", "dynet")
+PEERS = ("jax", "torch", "tensorflow", "pytensor", "dynet", "tinygrad")
 OURS, MACHINE = "amigrad compile", "machine"
 TOLERANCE = 1e-4
 
