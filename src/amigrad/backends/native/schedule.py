@@ -24,8 +24,8 @@ from amigrad.backends.native.kernels import (
 )
 from amigrad.backends.native.lowerable import is_native
 from amigrad.backends.native.order import ordered
+from amigrad.backends.native.panels import scratch
 from amigrad.backends.native.placement import unshaped
-from amigrad.backends.native.products import scratch
 from amigrad.backends.native.scans import FOLLOWING, Loop
 from amigrad.backends.native.simplify import FirstSame, Node, Simplified, dim_key, shape_key
 from amigrad.backends.native.target import host

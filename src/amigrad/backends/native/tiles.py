@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from amigrad.backends.native.ir import Function, SizeTable, literal, register, suffix
+from amigrad.backends.native.panels import EPILOGUE, named, panels, panels_arguments, turn
 from amigrad.backends.native.reductions import across
 from amigrad.backends.native.target import Target
 from amigrad.graph import Dim, DType, bool_
@@ -32,10 +33,11 @@ class Tiles:
         self.sizes = sizes
         self.waiting: dict[str, tuple[str, Callable[[Function], None]]] = {}
         self.widths: dict[str, set[int | None]] = {}
+        self.epilogues: dict[str, Function] = {}
 
     def functions(self) -> list[Function]:
         """The functions, written."""
-        result = []
+        result = list(self.epilogues.values())
         for name, (arguments, write) in self.waiting.items():
             f = Function(name, self.sizes, arguments, internal=True)
             write(f)
@@ -139,6 +141,25 @@ class Tiles:
         return self._tile("dots", dtype, write)
 
     # Panels
+
+    def panels(self, dtype: DType, shapes: tuple[tuple[int, int], ...]) -> str:
+        """The loops of a product with tiles of these shapes: see `panels.py`."""
+        arguments = named(panels_arguments(dtype, len(shapes)))
+        kind = f"panels_{len(shapes)}"
+        return self._function(kind, dtype, arguments, lambda f: panels(f, self.target, dtype, shapes))
+
+    def turn(self, dtype: DType, shape: tuple[int, int]) -> str:
+        """The epilogue that turns the result of tiles of this shape."""
+        (tall, vectors), pack = shape, self.pack(dtype, "inner")
+        width = vectors * self.target.lanes(dtype)
+        return self._function("turn", dtype, named(EPILOGUE), lambda f: turn(f, dtype, tall, width, pack))
+
+    def shared(self, epilogue: Function) -> str:
+        """The name of an epilogue; one that was written before has the same."""
+        same = self.epilogues.setdefault(epilogue.text(), epilogue)
+        if same is epilogue:
+            same.name = f"epilogue{len(self.epilogues)}"
+        return same.name
 
     def pack(self, dtype: DType, adjacent: str) -> str:
         """c[k, column] = a[k * down + column * along], where the "columns" or the "inner" elements of a are adjacent,

@@ -56,9 +56,14 @@ def whole_of(node: Node, base: Node) -> View:
     return View(base, node.shape, contiguous_strides(node.shape))
 
 
+def is_number(dim: Dim, number: int) -> bool:
+    """Whether a size or a stride is this number as a constant."""
+    return isinstance(dim, int) and dim == number
+
+
 def is_unit(dim: Dim) -> bool:
     """Whether a size is 1 as a constant."""
-    return isinstance(dim, int) and dim == 1
+    return is_number(dim, 1)
 
 
 def move(operator: Operator, view: View, shape: Shape) -> View | None:
