@@ -785,6 +785,23 @@ def test_the_sign_of_zero_is_the_references() -> None:
         np.testing.assert_array_equal(found.numpy(), expected)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_divisions_by_roots_are_multiplications(dtype: str) -> None:
+    x, y = random(7, 40, dtype=dtype), np.abs(random(7, 40, dtype=dtype, seed=1))
+    x[:3, :3], y[:3, :3] = [[0.0], [np.inf], [-1.0]], [0.0, np.inf, -0.0]
+
+    def function(x: ag.Tensor, y: ag.Tensor) -> tuple[ag.Tensor, ...]:
+        norms = ag.sqrt(ag.sum(y, axis=1, keepdims=True))
+        return x / ag.sqrt(y), x / -ag.sqrt(y), 1.0 / -ag.sqrt(y), x / norms
+
+    compiled = ag.compile(function)
+    with np.errstate(all="ignore"):
+        for got, wanted in zip(compiled(x, y), function(ag.tensor(x), ag.tensor(y)), strict=True):
+            close(got, wanted)
+            np.testing.assert_array_equal(np.signbit(got)[got == 0], np.signbit(wanted)[got == 0])
+    assert "divide" not in "".join(map(repr, compiled.executors[0].graph.nodes))
+
+
 def test_a_call_known_by_its_key_is_that_of_its_arguments() -> None:
     @ag.compile
     def step(x: Any, *more: Any, **named: Any) -> Any:

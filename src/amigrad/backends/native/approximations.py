@@ -119,6 +119,8 @@ _LEAST = {True: -104.0, False: -746.0}
 _AVX512_LANES = 16
 _ROOTS_OF_THEIR_OWN = 1 << 8 | 1 << 20
 """How AVX-512 names 0 and -0 (class 2) and infinity (class 5), to be taken as they are (1)."""
+_RECIPROCAL_ROOTS_OF_THEIR_OWN = 6 << 8 | 8 << 20
+"""The same, to be infinity with their sign (6), and 0 (8)."""
 
 
 class Reals:
@@ -182,6 +184,22 @@ class Reals:
         """|a| with the sign of another number."""
         return self.intrinsic("copysign", a, sign)
 
+    @property
+    def estimates(self) -> bool:
+        """Whether reciprocal roots are estimated."""
+        return self.f.estimates and self.single and self.lanes == _AVX512_LANES
+
+    def estimate(self, a: str) -> str:
+        """1 / √a to 14 bits."""
+        zeros, every = (self.type, "zeroinitializer"), ("i16", "-1")
+        return self.f.call("llvm.x86.avx512.rsqrt14.ps.512", self.type, (self.type, a), zeros, every)
+
+    def fixed(self, value: str, a: str, table: int) -> str:
+        """The value of a function, but for the kinds of arguments a that a table names."""
+        arguments = ((self.type, value), (self.type, a), (self.bits_type, self.whole(table)))
+        unrounded = (("i32", "0"), ("i16", "-1"), ("i32", "4"))
+        return self.f.call("llvm.x86.avx512.mask.fixupimm.ps.512", self.type, *arguments, *unrounded)
+
     def compare(self, how: str, a: str, b: str) -> str:
         """One of LLVM's comparisons of reals: oeq, olt, une, ..."""
         return self.f.emit(f"fcmp {how} {self.type} {a}, {b}")
@@ -235,14 +253,23 @@ def sqrt(f: Function, lanes: int, dtype: DType, x: str) -> str:
     processor's own root takes as long as ten multiplications, in the unit that divisions need.
     """
     r = Reals(f, lanes, dtype)
-    if not f.estimates or dtype != float32 or lanes != _AVX512_LANES:
+    if not r.estimates:
         return r.intrinsic("sqrt", x)
-    estimate = f.call("llvm.x86.avx512.rsqrt14.ps.512", r.type, (r.type, x), (r.type, "zeroinitializer"), ("i16", "-1"))
+    estimate = r.estimate(x)
     root, half = r.mul(x, estimate), r.mul(estimate, r.constant(0.5))
     root = r.fma(root, r.fma(r.neg(root), half, r.constant(0.5)), root)
-    table = (r.bits_type, r.whole(_ROOTS_OF_THEIR_OWN))
-    arguments = ((r.type, root), (r.type, x), table, ("i32", "0"), ("i16", "-1"), ("i32", "4"))
-    return f.call("llvm.x86.avx512.mask.fixupimm.ps.512", r.type, *arguments)
+    return r.fixed(root, x, _ROOTS_OF_THEIR_OWN)
+
+
+def reciprocal_sqrt(f: Function, lanes: int, dtype: DType, x: str) -> str:
+    """1 / √x. With AVX-512, where the function takes estimates, one of them and a step of Newton's method."""
+    r = Reals(f, lanes, dtype)
+    if not r.estimates:
+        return r.div(r.constant(1.0), r.intrinsic("sqrt", x))
+    estimate = r.estimate(x)
+    half = r.mul(estimate, r.constant(0.5))
+    root = r.fma(half, r.fma(r.neg(r.mul(x, estimate)), estimate, r.constant(1.0)), estimate)
+    return r.fixed(root, x, _RECIPROCAL_ROOTS_OF_THEIR_OWN)
 
 
 def exp(f: Function, lanes: int, dtype: DType, x: str) -> str:

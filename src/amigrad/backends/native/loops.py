@@ -20,6 +20,8 @@ _LONG = 4096
 _LINE = 64
 _STREAM = 1 << 24
 """Bytes from which a result is stored past the caches, which could not keep it."""
+_AHEAD = 2048
+"""So many bytes before it is read, what a loop that stores past the caches reads is asked for."""
 
 
 class LoopNest(Elements):
@@ -148,6 +150,8 @@ class LoopNest(Elements):
 
         def loop() -> None:
             with f.looping(start, stop, self.lanes) as index:
+                if self.past_caches:
+                    self._prefetch(index)
                 self._element(None, index)
 
         streams = self._streams()
@@ -164,6 +168,16 @@ class LoopNest(Elements):
                 f.do("call void @llvm.x86.sse.sfence()")
         with f.when(f.emit(f"xor i1 {past}, true")):
             loop()
+
+    def _prefetch(self, index: str) -> None:
+        """Let come what a long loop will read: the processor does not look far enough where the body is long."""
+        f = self.f
+        f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        for access in self.loads.values():
+            if access.base is not None and self._is_stream(access):
+                ahead = f.add(self._place(access, index), str(_AHEAD // access.dtype.itemsize))
+                place = f.at(self.pointer(f, access.base), access.dtype, ahead)
+                f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
 
     def _streams(self) -> list[Access]:
         """What may be stored past the caches if it is long: results that lie as they are computed, for nobody here."""

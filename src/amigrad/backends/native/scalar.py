@@ -15,6 +15,7 @@ from amigrad.backends.native import approximations
 from amigrad.backends.native.approximations import Reals
 from amigrad.backends.native.ir import Function, literal_value, register, suffix
 from amigrad.backends.native.kernels import Copy
+from amigrad.backends.native.simplify import ReciprocalSqrt
 from amigrad.graph import DType, Operator, bool_, float32
 from amigrad.operators import elementwise as e
 
@@ -275,6 +276,7 @@ LOWERINGS: dict[type[Operator], Lowering] = {
     e.Log: _approximation(approximations.log),
     e.Log1p: _library("log1p"),
     e.Sqrt: _approximation(approximations.sqrt),
+    ReciprocalSqrt: _approximation(approximations.reciprocal_sqrt),
     e.Tanh: _approximation(approximations.tanh),
     e.Sigmoid: _approximation(approximations.sigmoid),
     e.Erf: _approximation(approximations.erf),

@@ -221,6 +221,15 @@ class FirstSame(Operator):
         return first[places].reshape(index.shape).astype(np.int32)
 
 
+class ReciprocalSqrt(e.Unary):
+    """1 / √x, which takes less time than a root and a division."""
+
+    name = "reciprocal_sqrt"
+
+    def forward(self, x: Array) -> Array:
+        return np.reciprocal(np.sqrt(x))
+
+
 def _same_rows(
     graph: Nodes, operator: lookup.SumSameRows, inputs: tuple[Node, ...], shape: Shape, dtype: DType
 ) -> Node | None:
@@ -291,6 +300,27 @@ def _neutral(*places: tuple[int, float]) -> Rule:
     return rule
 
 
+def _divide(graph: Nodes, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
+    """x / -y is -(x / y), and x / √y is x times the reciprocal root of y."""
+    x, y = inputs
+    spec = Node(shape, dtype)
+    if isinstance(y.operator, e.Negative):
+        return graph.apply(e.Negative(), (graph.apply(operator, (x, y.inputs[0]), spec, None),), spec, None)
+    if (root := _reciprocal_root(graph, y)) is not None:
+        return graph.apply(e.Multiply(), (x, root), spec, None)
+    return _neutral((1, 1.0))(graph, operator, inputs, shape, dtype)
+
+
+def _reciprocal_root(graph: Nodes, y: Node) -> Node | None:
+    """1 / y where y are roots, moved perhaps."""
+    if isinstance(y.operator, e.Sqrt):
+        return graph.apply(ReciprocalSqrt(), y.inputs, y, y.place)
+    if isinstance(y.operator, m.Reshape | m.BroadcastTo | m.PermuteDims):
+        root = _reciprocal_root(graph, y.inputs[0])
+        return None if root is None else graph.apply(y.operator, (root,), y, y.place)
+    return None
+
+
 def _where(graph: Nodes, operator: Operator, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
     condition, x, y = inputs
     if condition.is_constant:
@@ -332,7 +362,7 @@ _RULES: dict[type[Operator], Rule] = {
     e.Add: _neutral((0, -0.0), (1, -0.0)),
     e.Subtract: _neutral((1, 0.0)),
     e.Multiply: _neutral((0, 1.0), (1, 1.0)),
-    e.Divide: _neutral((1, 1.0)),
+    e.Divide: _divide,
     e.Where: _where,
     e.Negative: _negative,
     r.Sum: _reduction,
