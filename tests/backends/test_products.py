@@ -46,7 +46,7 @@ def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With small blocks, small products are cut as large ones are."""
     if request.param == "small blocks":
-        for name, value in {"STRETCH": 13, "BLOCK": 48, "PACKED_ROWS": 9, "LARGE": 0}.items():
+        for name, value in {"STRETCH": 13, "BLOCK": 48, "PACKED_ROWS": 9, "HELD": 0, "SPAN": 8192}.items():
             monkeypatch.setattr(panels if hasattr(panels, name) else products, name, value)
 
 
@@ -171,6 +171,7 @@ def test_cut_in_any_way_the_bits_are_the_same(order: str, monkeypatch: pytest.Mo
         ag.set_threads(count)
         assert run() == whole
     monkeypatch.setattr(panels, "BLOCK", 48)
+    monkeypatch.setattr(panels, "SPAN", 0)
     monkeypatch.setattr(products, "PACKED_ROWS", 1000)
     assert run() == whole
 

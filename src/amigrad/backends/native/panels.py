@@ -12,13 +12,15 @@ import math
 from amigrad.backends.native.ir import Function, register
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
-from amigrad.backends.native.views import View, is_number, is_unit
+from amigrad.backends.native.views import View, is_unit
 from amigrad.graph import DType, int64
 
 STRETCH = 1024
 """A longer inner dimension is cut into stretches of at most so many elements."""
 BLOCK = 512
-"""At most so many rows use a packed panel before the next one."""
+"""At most so many rows use packed panels before the next ones."""
+SPAN = 1 << 19
+"""A few rows use panels of so many bytes, or one panel, one after another, before the next rows do."""
 DEEP = 32
 """A tile that adds up over so many elements has time to let come what follows it will need."""
 MARGIN = 16
@@ -31,16 +33,16 @@ column.
 PANELS = (
     *("ptr a", "i64 a_down", "i64 a_along", "ptr b", "i64 b_down", "i64 b_along", "i64 inner", "i64 columns"),
     *("i64 top", "i64 bottom", "i64 left", "i64 right", "i64 wide", "i64 group", "i64 block"),
-    *("ptr gather", "ptr pack", "i1 packed", "ptr panel", "ptr sums", "ptr strips"),
+    *("ptr pack", "i1 packed", "ptr panels", "ptr sums"),
     *("ptr result", "i64 result_down", "i1 adds", "ptr coming", "i64 count", "ptr epilogue", "ptr context"),
 )
 """What `panels` takes, besides a `scale` and a tile for each shape.
 
-Rows [top, bottom) and columns [left, right) of a b are computed, `group` rows at a time and `block` rows for each panel
-of `wide` columns. gather: what packs strips of a (null: nothing does). pack: what packs panels of b, if they are
-`packed`. panel, sums, strips: room for a panel, for the sums of several stretches, for strips. result: where the
-tiles go (null: into room of their own), added to what is there if it `adds`. coming: so many matrices to prefetch.
-epilogue: what follows (null: nothing), called with its context, a part of the result and where its sums are.
+Rows [top, bottom) and columns [left, right) of a b are computed, `group` rows at a time and `block` rows for panels
+of `wide` columns. pack: what packs panels of b, if they are `packed`. panels, sums: room for panels, and for the sums
+of several stretches. result: where the tiles go (null: into room of their own), added to what is there if it `adds`.
+coming: so many matrices to prefetch. epilogue: what follows (null: nothing), called with its context, a part of the
+result and where its sums are.
 """
 EPILOGUE = ("ptr context", "i64 row", "i64 rows", "i64 column", "i64 columns", "ptr sums", "i64 line")
 """What an epilogue takes: its context, the part's first row and column, how many there are, and where its sums are."""
@@ -53,13 +55,12 @@ def scratch(left: View, right: View, target: Target, threads: int) -> list[Node]
     if not target.masks:
         panel = max(vectors for _, vectors in target.tiles) * target.lanes(dtype)
     several = not (isinstance(inner, int) and inner <= STRETCH)
-    panels = Node((threads, STRETCH if several else inner, panel), dtype, number=-1)
+    depth = STRETCH if several else inner
+    panels = Node((threads, max(depth, SPAN // (panel * dtype.itemsize)), panel), dtype, number=-1)
     result = [panels]
     if several:
         line = (rows if is_unit(columns) else columns) + MARGIN
         result.append(Node((threads, BLOCK, line), dtype, number=-1))
-    if is_number(left.strides[-2], 1) and not is_number(left.strides[-1], 1):
-        result.append(Node((threads, BLOCK, panels.shape[1]), dtype, number=-1))
     return result
 
 
@@ -89,13 +90,16 @@ def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, i
         stretches = f.quotient(f.add("%inner", str(STRETCH - 1)), STRETCH)
         f.set(length, "i64", f.quotient(f.add("%inner", f.sub(stretches, "1")), stretches))
     stretch = f.get(length, "i64")
-    gathered, direct, follows = (f.emit(f"icmp ne ptr %{name}, null") for name in ("gather", "result", "epilogue"))
+    direct, follows = (f.emit(f"icmp ne ptr %{name}, null") for name in ("result", "epilogue"))
     placed = f.either(direct, several)
     base = f.select(direct, "%result", f.select(several, "%sums", buffer, "ptr"), "ptr")
     down = f.select(direct, "%result_down", f.select(several, f.add("%columns", str(MARGIN)), "%wide"))
+    together = f.quotient(str(SPAN // dtype.itemsize), f.mul("%wide", stretch))
+    span = f.mul("%wide", f.most(together, "1"))
     with (
         f.looping("%top", "%bottom", "%block") as first,
         f.looping("0", f.most("%inner", "1"), stretch) as k,
+        f.looping("%left", "%right", span) as start,
     ):
         end = f.least(f.add(first, "%block"), "%bottom")
         depth = f.least(stretch, f.sub("%inner", k))
@@ -103,40 +107,35 @@ def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, i
         more = f.either("%adds", f.compare("sgt", k, "0"))
         origin = f.select(direct, "0", first)
         a = f.at("%a", dtype, f.add(f.mul(first, "%a_down"), f.mul(k, "%a_along")))
-        with f.when(gathered), f.looping(first, end, tall) as row:
-            place = f.sub(row, first)
-            strip = f.at(a, dtype, place), "%a_along", "1", depth, f.least(str(tall), f.sub(end, row))
-            _pack(f, "%gather", *strip, f.at("%strips", dtype, f.mul(place, depth)), str(tall))
-        a, a_down = f.select(gathered, "%strips", a, "ptr"), f.select(gathered, "1", "%a_down")
-        a_along, a_step = f.select(gathered, str(tall), "%a_along"), f.select(gathered, depth, "%a_down")
-        with f.looping("%left", "%right", "%wide") as column:
-            count = f.least("%wide", f.sub("%right", column))
+        stop = f.least(f.add(start, span), "%right")
+        with f.looping(first, end, "%group") as row, f.looping(start, stop, "%wide") as column:
+            count = f.least("%wide", f.sub(stop, column))
             b = f.at("%b", dtype, f.add(f.mul(k, "%b_down"), f.mul(column, "%b_along")))
+            panel = f.at("%panels", dtype, f.mul(f.sub(column, start), depth))
             copied = "%packed"
             if not target.masks:
                 copied = f.either(copied, f.compare("ne", f.emit(f"urem i64 {count}, {target.lanes(dtype)}"), "0"))
-            with f.when(copied):
-                _pack(f, "%pack", b, "%b_down", "%b_along", depth, count, "%panel", "%wide")
-            b, b_down = f.select(copied, "%panel", b, "ptr"), f.select(copied, "%wide", "%b_down")
-            with f.looping(first, end, "%group") as row:
-                height = f.least("%group", f.sub(end, row))
-                place = f.add(f.mul(f.sub(row, origin), down), column)
-                sums = f.at(base, dtype, f.select(placed, place, "0"))
-                _prefetch(f, target, final, depth, row, height, column, dtype)
-                with f.looping("0", height, tall) as part:
-                    tile = f.least(str(tall), f.sub(height, part))
-                    c = f.at(sums, dtype, f.mul(part, down))
-                    lines = f.at(a, dtype, f.mul(f.add(f.sub(row, first), part), a_step))
-                    f.invoke(
-                        _chosen(f, tile, shapes),
-                        f"ptr {lines}, i64 {a_down}, i64 {a_along}, ptr {b}, i64 {b_down}, i64 {depth}, ptr {c}, "
-                        f"i64 {down}, i64 {tile}, i64 {count}, i1 {more}, {register(dtype)} %scale",
-                    )
-                with f.when(f.both(final, follows)):
-                    f.invoke("%epilogue", given(EPILOGUE, {
-                        "context": "%context", "row": row, "rows": height, "column": column, "columns": count,
-                        "sums": sums, "line": down,
-                    }))  # fmt: skip
+            with f.when(f.both(copied, f.compare("eq", row, first))):
+                _pack(f, "%pack", b, "%b_down", "%b_along", depth, count, panel, "%wide")
+            b, b_down = f.select(copied, panel, b, "ptr"), f.select(copied, "%wide", "%b_down")
+            height = f.least("%group", f.sub(end, row))
+            place = f.add(f.mul(f.sub(row, origin), down), column)
+            sums = f.at(base, dtype, f.select(placed, place, "0"))
+            _prefetch(f, target, final, depth, row, height, column, dtype)
+            with f.looping("0", height, tall) as part:
+                tile = f.least(str(tall), f.sub(height, part))
+                c = f.at(sums, dtype, f.mul(part, down))
+                lines = f.at(a, dtype, f.mul(f.add(f.sub(row, first), part), "%a_down"))
+                f.invoke(
+                    _chosen(f, tile, shapes),
+                    f"ptr {lines}, i64 %a_down, i64 %a_along, ptr {b}, i64 {b_down}, i64 {depth}, ptr {c}, "
+                    f"i64 {down}, i64 {tile}, i64 {count}, i1 {more}, {register(dtype)} %scale",
+                )
+            with f.when(f.both(final, follows)):
+                f.invoke("%epilogue", given(EPILOGUE, {
+                    "context": "%context", "row": row, "rows": height, "column": column, "columns": count,
+                    "sums": sums, "line": down,
+                }))  # fmt: skip
 
 
 def turn(f: Function, dtype: DType, tall: int, width: int, pack: str) -> None:

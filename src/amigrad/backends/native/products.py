@@ -1,8 +1,8 @@
 """Matrix products: which way each is computed, and what the loops, tiles and epilogues are told.
 
 The columns are taken a panel at a time, the rows a tile at a time; a long inner dimension is cut into stretches, whose
-sums are in memory in between. The second operand is read as it lies if its columns are adjacent and few rows use
-them; else a panel of it is packed first. If it lies transposed, few rows take inner products, and some more compute
+sums are in memory in between. The second operand is read as it lies if its columns are adjacent, and few rows use them
+or a cache holds it; else a panel of it is packed first. If it lies transposed, few rows take inner products, and some more compute
 the transposed result, so that only the smaller operand is packed. Which way is taken depends on the sizes only, and
 all but inner products add up in the order of the inner dimension.
 """
@@ -29,8 +29,10 @@ FEW_ROWS = 8
 """Up to so many rows a transposed second operand is read as it lies."""
 PACKED_ROWS = 128
 """From so many rows on the second operand is packed."""
-LARGE = 1 << 16
-"""A first operand of so many elements is packed if it lies transposed; a result is fetched that will be overwritten."""
+HELD = 1 << 20
+"""A second operand of fewer bytes is read as it lies, whatever the rows: a core's second cache holds it."""
+FETCHED = 1 << 12
+"""A result of so many elements is fetched before it is overwritten."""
 PIECE_ROWS = 64
 """So many rows at least has a piece of a product whose columns are not cut."""
 
@@ -122,7 +124,11 @@ class Product:
         left, right = self._operand(self.left), self._operand(self.right)
         rows, columns, inner = f.size(self.rows), f.size(self.columns), f.size(self.inner)
         if is_number(right.along, 1):
-            self._panels(left, right, rows, columns, "columns", f.compare("sge", rows, str(PACKED_ROWS)))
+            many = f.compare("sge", rows, str(PACKED_ROWS))
+            if self.target.vector_bytes == 64:  # The columns of a panel fill lines of the cache.
+                elements = f.mul(inner, f.size(right.down))
+                many = f.both(many, f.compare("sge", elements, str(HELD // self.dtype.itemsize)))
+            self._panels(left, right, rows, columns, "columns", many)
             return
         if not is_number(right.down, 1):
             self._panels(left, right, rows, columns, "neither", "true")
@@ -169,11 +175,7 @@ class Product:
         direct = None if turned else self._direct()
         scale = None if direct is None else self._scale()
         inner = f.size(self.inner)
-        gather, packs = "null", packed != "false" or not self.target.masks
-        if is_number(left.down, 1) and not is_number(left.along, 1) and not is_unit(self.inner) and not turned:
-            large = f.compare("sge", f.mul(rows, inner), str(LARGE))
-            large = f.both(large, f.compare("sge", columns, str(4 * width)))
-            gather = f.select(large, "@" + self.tiles.pack(dtype, "columns"), "null", "ptr")
+        packs = packed != "false" or not self.target.masks
         epilogue, context = ("null", "null") if direct is not None else self._follow()
         if turned:
             turns = f.room(2, int64)
@@ -181,7 +183,7 @@ class Product:
                 f.do(f"store ptr {value}, ptr {f.at(turns, int64, str(place))}, align 8")
             epilogue, context = "@" + self.tiles.turn(dtype, self.shapes[0]), turns
         (start, stop), (left_edge, right_edge) = self._share(rows, tall, columns, width)
-        panel, *rooms = self._scratch()
+        panels, *rooms = self._scratch()
         values = {
             **{"a": left.pointer, "a_down": f.size(left.down), "a_along": f.size(left.along)},
             **{"b": right.pointer, "b_down": f.size(right.down), "b_along": f.size(right.along)},
@@ -193,8 +195,8 @@ class Product:
                 "block": str(block),
             },
             **{"top": start, "bottom": stop, "left": left_edge, "right": right_edge},
-            **{"gather": gather, "pack": "@" + self.tiles.pack(dtype, adjacent) if packs else "null", "packed": packed},
-            **{"panel": panel, "sums": rooms[0] if rooms else "null", "strips": rooms[-1] if rooms else "null"},
+            **{"pack": "@" + self.tiles.pack(dtype, adjacent) if packs else "null", "packed": packed},
+            **{"panels": panels, "sums": rooms[0] if rooms else "null"},
             **{"result": "null", "result_down": "0", "adds": "false" if scale is None else "true"},
             **{"epilogue": epilogue, "context": context, "scale": scale or literal(1, dtype)},
             **({"coming": "null", "count": "0"} if turned else self._coming(rows, columns, direct, scale)),
@@ -315,7 +317,7 @@ class Product:
         f = self.f
         if direct is not None and scale is None:
             starts = [(direct.pointer, self.dtype, direct.down)]
-            count = f.select(f.compare("sge", f.mul(rows, columns), str(LARGE)), "1", "0")
+            count = f.select(f.compare("sge", f.mul(rows, columns), str(FETCHED)), "1", "0")
         else:
             accesses = {
                 (a.base, str(a.offset)): a

@@ -21,6 +21,10 @@ _TILE = (
     "ptr noalias %c, i64 %c_down, i64 %rows, i64 %columns, i1 %more, "
 )
 _PACK = "ptr noalias %a, i64 %down, i64 %along, i64 %inner, i64 %columns, ptr noalias %c, i64 %c_down"
+_FAR = 1 << 16
+"""Where the elements of a tile's first operand lie so far apart, others are fetched ahead."""
+_AHEAD = 32
+"""Those of the row so many rows further down."""
 _LINES = 8
 """So many lines of a matrix are read at a time where it is multiplied with one row."""
 
@@ -213,6 +217,11 @@ def _sums(
     firsts = _clamped(f, dtype, "%a", "0", rows, "%rows", "%a_down")
     start = f.at("%b", dtype, column)
     results = [f.at(line, dtype, column) for line in _clamped(f, dtype, "%c", "0", rows, "%rows", "%c_down")]
+    ahead = ""
+    if rows == target.tiles[0][0] and len(widths) > 1:
+        f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        far = f.compare("sge", f.mul("%inner", "%a_along"), str(_FAR))
+        ahead = f.at(firsts[0], dtype, f.select(far, str(_AHEAD), "0"))
     with f.looping("0", "%inner", 1) as k:
         line = f.at(start, dtype, f.mul(k, "%b_down"))
         parts = [
@@ -220,6 +229,8 @@ def _sums(
             for v in vectors
         ]
         step = f.mul(k, "%a_along")
+        if ahead:
+            f.do(f"call void @llvm.prefetch.p0(ptr {f.at(ahead, dtype, step)}, i32 0, i32 2, i32 1)")
         for r in range(rows):
             element = f.load(f.at(firsts[r], dtype, step), dtype)
             for v in vectors:
