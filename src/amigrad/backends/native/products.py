@@ -9,6 +9,7 @@ all but inner products add up in the order of the inner dimension.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -128,7 +129,17 @@ class Product:
             if self.target.vector_bytes == 64:  # The columns of a panel fill lines of the cache.
                 elements = f.mul(inner, f.size(right.down))
                 many = f.both(many, f.compare("sge", elements, str(HELD // self.dtype.itemsize)))
-            self._panels(left, right, rows, columns, "columns", many)
+            result = None if self.addition is None else self._direct()
+
+            def panels() -> None:
+                self._panels(left, right, rows, columns, "columns", many)
+
+            def outer_product() -> None:
+                assert result is not None
+                self._outer_product(left, right, result, rows, columns)
+
+            short = f.both(f.compare("sge", inner, "1"), f.compare("sle", inner, str(self.target.outers[-1][0])))
+            f.choose("false" if result is None else short, outer_product, panels)
             return
         if not is_number(right.down, 1):
             self._panels(left, right, rows, columns, "neither", "true")
@@ -146,7 +157,9 @@ class Product:
         def packed() -> None:
             self._panels(left, right, rows, columns, "inner", "true")
 
-        few = f.compare("sle", rows, str(FEW_ROWS)) if is_number(left.along, 1) else "false"
+        # With halves of vectors the transposed result takes less time for few rows too.
+        most = FEW_ROWS // 2 if self.tiles.half(self.dtype) else FEW_ROWS
+        few = f.compare("sle", rows, str(most)) if is_number(left.along, 1) else "false"
         elements = f.mul(rows, f.add(inner, f.mul("2", columns)))
         smaller = f.compare("slt", elements, f.mul(inner, columns))
         f.choose(few, inner_products, lambda: f.choose(smaller, smaller_packed, packed))
@@ -168,6 +181,8 @@ class Product:
         width = vectors * self.lanes
         group, block = at_a_time(tall, width, turned)
         wide = str(width)
+        if turned and (half := self.tiles.half(dtype)):
+            wide = f.select(f.compare("sle", columns, str(half)), str(half), wide)
         for most, few in others:
             if packed != "true" and few > vectors:  # What is not packed may be wider for few rows.
                 fits = f.both(f.compare("sle", rows, str(most)), f.negated(packed))
@@ -203,16 +218,17 @@ class Product:
         }
         if direct is not None:
             values |= {"result": direct.pointer, "result_down": f.size(direct.down)}
-        for place, tile in enumerate(self._tiles(rows, self.rows if turned else self.columns, scale is not None)):
+        shapes = self.shapes[:1] if packed == "true" else self.shapes  # Packed panels are no wider for few rows.
+        tiles = self._tiles(shapes, rows, self.rows if turned else self.columns, scale is not None)
+        for place, tile in enumerate(tiles):
             values[f"tile{place}"] = tile
         f.invoke(self.tiles.panels(dtype, self.shapes), given(panels_arguments(dtype, len(self.shapes)), values))
 
-    def _tiles(self, rows: str, columns: Dim, adds: bool) -> list[str]:
-        """The functions for tiles of each shape; in the place of those that are never needed stands another one.
+    def _tiles(self, shapes: Sequence[tuple[int, int]], rows: str, columns: Dim, adds: bool) -> list[str]:
+        """The functions for tiles of these shapes; in the place of those that are never needed stands another one.
 
         adds: whether they add to what is there, in one rounding.
         """
-        shapes = self.shapes
         tall, vectors = shapes[0]
         heights = set(range(1, tall + 1))
         if not rows.startswith("%"):
@@ -220,7 +236,7 @@ class Product:
             heights = {tall} if count >= tall else set()
             heights = heights | {count % tall} - {0} or {1}
         if adds:
-            shapes = tuple(shape for shape in shapes if shape[0] > 1 or shape[1] == vectors)
+            shapes = [shape for shape in shapes if shape[0] > 1 or shape[1] == vectors]
         found: list[str] = []
         for number, shape in enumerate(shapes):
             below = shapes[number + 1][0] if number + 1 < len(shapes) else 0
@@ -248,6 +264,31 @@ class Product:
             )
             part = {"row": "0", "rows": rows, "column": column, "columns": count, "sums": buffer, "line": str(width)}
             f.invoke(epilogue, given(EPILOGUE, {"context": context, **part}))
+
+    def _outer_product(self, left: _Matrix, right: _Matrix, result: _Matrix, rows: str, columns: str) -> None:
+        """A matrix to which a product is added whose inner dimension is so short that it fits into registers."""
+        f, dtype = self.f, self.dtype
+        inner = f.size(self.inner)
+        tall, vectors = self.target.tiles[0]
+        (start, stop), (left_edge, right_edge) = self._share(rows, tall, columns, vectors * self.lanes)
+        a_down, b_down, c_down = (f.size(matrix.down) for matrix in (left, right, result))
+        a = f.at(left.pointer, dtype, f.mul(start, a_down))
+        b = f.at(right.pointer, dtype, left_edge)
+        c = f.at(result.pointer, dtype, f.add(f.mul(start, c_down), left_edge))
+        scale, count = self._scale(), f.sub(stop, start)
+
+        lines = "true"
+        with f.when(f.compare("sgt", count, "0")):
+            for shape in self.target.outers:
+                fits = f.compare("sle", inner, str(shape[0]))
+                with f.when(f.both(lines, fits)):
+                    f.invoke(
+                        self.tiles.outer(dtype, shape, self.columns),
+                        f"ptr {a}, i64 {a_down}, i64 {f.size(left.along)}, ptr {b}, i64 {b_down}, i64 {inner}, "
+                        f"ptr {c}, i64 {c_down}, i64 {count}, i64 {f.sub(right_edge, left_edge)}, i1 true, "
+                        f"{register(dtype)} {scale}",
+                    )
+                lines = f.negated(fits)
 
     def _share(self, rows: str, tall: str | int, columns: str, width: int) -> tuple[tuple[str, str], tuple[str, str]]:
         """The rows and the columns of this piece: whole panels, or tiles if there are more blocks of rows than panels.

@@ -34,6 +34,11 @@ class Target:
         return 28 if self.vector_bytes == 64 or "neon" in self.features else 12
 
     @property
+    def outers(self) -> tuple[tuple[int, int], ...]:
+        """So many lines of a matrix, in vectors, are in registers beside two lines of a product to which they add."""
+        return ((4, 3), (8, 2)) if self.tiles is _MANY_REGISTERS else ((4, 2),)
+
+    @property
     def masks(self) -> bool:
         """Whether parts of vectors are read and written as fast as whole ones."""
         return self.vector_bytes >= 32

@@ -7,7 +7,7 @@ product (an activation, an update) is its own business, in `products.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from amigrad.backends.native.ir import Function, SizeTable, literal, register, suffix
 from amigrad.backends.native.panels import EPILOGUE, named, panels, panels_arguments, turn
@@ -86,10 +86,7 @@ class Tiles:
         rows, vectors = shape
         kind = f"sums_{rows}x{vectors}"
         known = self.widths.setdefault(f"{kind}_{dtype}", set())
-        if isinstance(columns, int):
-            known |= {v * lanes for v in (narrow, vectors) if columns >= v * lanes} | {columns % (narrow * lanes)} - {0}
-        else:
-            known |= {vectors * lanes, None}
+        known |= self._panels(dtype, columns, narrow, vectors)
 
         def write(f: Function) -> None:
             for operand in ("a", "c"):  # Once for tiles of all widths.
@@ -99,25 +96,64 @@ class Tiles:
                 whole = f.sub("%columns", f.emit(f"urem i64 %columns, {vectors * lanes}"))
                 with f.looping("0", whole, vectors * lanes) as column:
                     _sums(f, self.target, dtype, rows, (lanes,) * vectors, column, None)
-            widths = self._widths(dtype, {k for k in known if k is None or k <= narrow * lanes})
+            widths = self._widths(dtype, {k for k in known if k is None or k <= narrow * lanes}, narrow)
             with f.looping(whole, "%columns", narrow * lanes) as column:
-                left = f.sub("%columns", column)
-                most = "true"
-                for number, width in enumerate(widths):
-                    smaller = sum(widths[number + 1]) if number + 1 < len(widths) else 0
-                    more = f.compare("sgt", left, str(smaller)) if smaller else "true"
-                    with f.when(f.both(most, more)):
-                        _sums(f, self.target, dtype, rows, width, column, left)
-                    most = f.negated(more)
+                for width, left in self._chosen(f, widths, column):
+                    _sums(f, self.target, dtype, rows, width, column, left)
 
         return self._tile(kind, dtype, write)
 
-    def _widths(self, dtype: DType, known: set[int | None]) -> list[tuple[int, ...]]:
-        """The lanes of the vectors of tiles for so many columns (None: any number), the wide ones first."""
-        lanes, vectors = self.target.lanes(dtype), self.target.tiles[0][1]
-        any_number = {(lanes,) * v for v in range(1, vectors + 1)}
+    def outer(self, dtype: DType, shape: tuple[int, int], columns: Dim) -> str:
+        """c += scale a b for any number of rows, at least 1, and an inner dimension of at least 1. Of the shape (lines,
+        vectors), so many lines of b at most are in registers, and c is read and written once.
+        """
+        lanes, (most, vectors) = self.target.lanes(dtype), shape
+        kind = f"outer_{most}"
+        known = self.widths.setdefault(f"{kind}_{dtype}", set())
+        known |= self._panels(dtype, columns, vectors, vectors)
+
+        def write(f: Function) -> None:
+            for operand, line in (("a", "a_along"), ("b", "b_down")):
+                _clamped(f, dtype, f"%{operand}", "0", most, "%inner", f"%{line}")
+            with f.looping("0", "%columns", vectors * lanes) as column:
+                for width, left in self._chosen(f, self._widths(dtype, known, vectors), column):
+                    _outer(f, dtype, most, width, column, left)
+
+        return self._tile(kind, dtype, write)
+
+    def _panels(self, dtype: DType, columns: Dim, narrow: int, wide: int) -> set[int | None]:
+        """The columns that panels of so many vectors have, where a matrix has so many (None: any number)."""
+        lanes = self.target.lanes(dtype)
+        if not isinstance(columns, int):
+            return {wide * lanes, None}
+        return {v * lanes for v in (narrow, wide) if columns >= v * lanes} | {columns % (narrow * lanes) or None} - {
+            None
+        }
+
+    def _chosen(self, f: Function, widths: list[tuple[int, ...]], column: str) -> Iterator[tuple[tuple[int, ...], str]]:
+        """The widths, one after another, in a context where it is the one that fits what is left of the columns."""
+        left = f.sub("%columns", column)
+        most = "true"
+        for number, width in enumerate(widths):
+            smaller = sum(widths[number + 1]) if number + 1 < len(widths) else 0
+            more = f.compare("sgt", left, str(smaller)) if smaller else "true"
+            with f.when(f.both(most, more)):
+                yield width, left
+            most = f.negated(more)
+
+    def _widths(self, dtype: DType, known: set[int | None], vectors: int) -> list[tuple[int, ...]]:
+        """The lanes of the vectors of tiles for so many columns, at most so many vectors (None: any number), the wide
+        ones first.
+        """
+        lanes = self.target.lanes(dtype)
+        any_number = {(self.half(dtype) or lanes,), *((lanes,) * v for v in range(1, vectors + 1))}
         found = {self._width(dtype, columns) for columns in known if columns is not None}
         return sorted(found | any_number if None in known else found, key=sum, reverse=True)
+
+    def half(self, dtype: DType) -> int:
+        """The lanes of half a vector, if it takes less time than a whole one; else 0."""
+        half = self.target.lanes(dtype) // 2
+        return half if half >= self.target.short_lanes(dtype) else 0
 
     def _width(self, dtype: DType, columns: int) -> tuple[int, ...]:
         """The lanes of the vectors of a tile for so many columns; the last may be a half or a quarter of one."""
@@ -248,6 +284,48 @@ def _sums(
     for r in range(rows):
         for v in vectors:
             f.store(f.get(sums[r][v], types[v]), places[r][v], dtype, widths[v], masks[v])
+
+
+def _outer(f: Function, dtype: DType, most: int, widths: tuple[int, ...], column: str, left: str) -> None:
+    """Vectors of these lanes of all rows: scaled lines of b, of which there are at most so many, are in registers.
+
+    Lines that do not exist are the last one again, times 0.
+    """
+    vectors = [(sum(widths[:v]), lanes, register(dtype, lanes)) for v, lanes in enumerate(widths)]
+    masks: list[str | None] = [None for _ in widths]
+    masks[-1] = f.emit(f"freeze {register(bool_, widths[-1])} {f.mask(f.sub(left, str(vectors[-1][0])), widths[-1])}")
+    firsts = _clamped(f, dtype, "%a", "0", most, "%inner", "%a_along")
+    scaled: list[list[str]] = []
+    for number, line in enumerate(_clamped(f, dtype, "%b", "0", most, "%inner", "%b_down")):
+        exists = f.compare("slt", str(number), "%inner") if number else "true"
+        scale = f.select(exists, "%scale", literal(0, dtype), register(dtype))
+        start = f.at(line, dtype, column)
+        scaled.append([])
+        for (first, lanes, type_), mask in zip(vectors, masks, strict=True):
+            value = f.load(f.at(start, dtype, str(first)), dtype, lanes, mask)
+            scaled[-1].append(f.emit(f"fmul {type_} {f.splat(scale, dtype, lanes)}, {value}"))
+
+    def places(row: str) -> list[str]:
+        start = f.at(f.at("%c", dtype, f.mul(row, "%c_down")), dtype, column)
+        return [f.at(start, dtype, str(first)) for first, _, _ in vectors]
+
+    def read(row: str) -> list[str]:
+        return [f.load(p, dtype, v[1], mask) for p, v, mask in zip(places(row), vectors, masks, strict=True)]
+
+    last = f.sub("%rows", "1")
+    before = [f.variable(type_, value) for (_, _, type_), value in zip(vectors, read("0"), strict=True)]
+    with f.looping("0", "%rows", 1) as row:
+        totals = [f.get(name, type_) for name, (_, _, type_) in zip(before, vectors, strict=True)]
+        step = f.mul(row, "%a_down")
+        for elements, line_ in zip(firsts, scaled, strict=True):
+            element = f.load(f.at(elements, dtype, step), dtype)
+            for v, (_, lanes, _) in enumerate(vectors):
+                totals[v] = multiply_add(f, dtype, lanes, f.splat(element, dtype, lanes), line_[v], totals[v])
+        # The next line is read before this one is stored: where it begins within the same vector it would wait.
+        for name, (_, _, type_), value in zip(before, vectors, read(f.least(f.add(row, "1"), last)), strict=True):
+            f.set(name, type_, value)
+        for place, (_, lanes, _), total, mask in zip(places(row), vectors, totals, masks, strict=True):
+            f.store(total, place, dtype, lanes, mask)
 
 
 def _row(f: Function, dtype: DType, lanes: int) -> None:
