@@ -12,6 +12,8 @@ from amigrad import nn
 from amigrad.backends.native.kernels import Kernel
 
 METHODS = [ag.optim.SGD, ag.optim.Adagrad, ag.optim.Adam]
+# Rows of matrices begin at all places in a line of the caches, at some, or at one.
+SIZES = [(3, 5, 2), (16, 16, 16), (33, 50, 45), (9, 37, 20), (5, 43, 24), (70, 7, 1), (1, 1, 3)]
 
 
 def kernels(step: Any) -> list[Kernel]:
@@ -20,7 +22,7 @@ def kernels(step: Any) -> list[Kernel]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("sizes", [(3, 5, 2), (16, 16, 16), (33, 50, 45), (70, 7, 1), (1, 1, 3)])
+@pytest.mark.parametrize("sizes", SIZES)
 def test_training_with_one_row_and_with_more(method: Any, sizes: tuple[int, int, int]) -> None:
     def trained(backend: str) -> tuple[list[np.ndarray], Any]:
         model = nn.MLP(list(sizes), generator=ag.Generator(1), activation=ag.tanh)

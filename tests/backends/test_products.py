@@ -138,6 +138,27 @@ def test_what_follows_a_product_is_done_once_for_each_element(order: str, target
             check(sizes)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_update_by_a_product_of_any_inner_dimension(dtype: str, target: str) -> None:
+    """A short one is held in registers as a whole; lines that do not exist change nothing."""
+    random = np.random.default_rng(6)
+    for columns in (1, 16, 45, 100):
+        before = random.normal(size=(21, columns)).astype(dtype)
+        state = ag.parameter(before)
+
+        @ag.compile
+        def step(a, b, state=state):
+            state.assign(state - 0.5 * (a.mT @ b))
+
+        for inner in range(11):
+            a, b = random.normal(size=(inner, 21)).astype(dtype), random.normal(size=(inner, columns)).astype(dtype)
+            state.assign(before)
+            step(a, b)
+            error = 8 * max(inner, 1) * np.finfo(dtype).eps
+            np.testing.assert_allclose(state.numpy(), before - 0.5 * (a.T @ b), rtol=0, atol=error, err_msg=str(inner))
+        assert step.compilations <= 3  # no rows, one, and any number
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_stacks_and_other_strides(order: str, target: str, blocks: None) -> None:
     random = np.random.default_rng(3)
