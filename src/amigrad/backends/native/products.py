@@ -34,6 +34,8 @@ HELD = 1 << 20
 """A second operand of fewer bytes is read as it lies, whatever the rows: a core's second cache holds it."""
 FETCHED = 1 << 12
 """A result of so many elements is fetched before it is overwritten."""
+DEEP = 192
+"""A tile that adds up over so many elements has time to let come what its epilogue reads, even if it may be near."""
 PIECE_ROWS = 64
 """So many rows at least has a piece of a product whose columns are not cut."""
 
@@ -367,7 +369,10 @@ class Product:
                 if a.base is not None and a.base.source is not None
             }
             starts = [(self._operand(a).pointer, a.dtype, a.strides[-2]) for a in accesses.values()]
-            count = str(len(starts))
+            elements = f.mul(f.mul(rows, columns), str(len(starts)))
+            far = f.compare("sge", elements, str(HELD // self.dtype.itemsize))
+            far = f.either(far, f.compare("sge", f.size(self.inner), str(DEEP)))
+            count = f.select(far, str(len(starts)), "0")
         if not starts:
             return {"coming": "null", "count": "0"}
         room = f.room(COMING * len(starts), int64)
