@@ -395,6 +395,26 @@ def test_rows_moved_within_a_table() -> None:
     on_both(run)
 
 
+@pytest.mark.parametrize("shape", [(0,), (1,), (40,), (9, 5), (3, 0), (2000, 2)])
+def test_rows_of_a_table_that_no_cache_holds(shape: tuple[int, ...]) -> None:
+    """Rows are asked for before they are read or changed, also where a row of the result is followed by something."""
+    index = np.random.default_rng(1).permutation(6000)[: int(np.prod(shape))].reshape(shape)
+    x = random(*shape, 3)
+
+    def run(backend: str) -> list[Any]:
+        table = ag.state(random(6000, 50))
+
+        @ag.compile(backend=backend)
+        def step(index: ag.Tensor, x: ag.Tensor) -> ag.Tensor:
+            found = table[index]
+            add_rows(table, index, found * 0.5 + x[..., :1])
+            return ag.concat([found, x], axis=-1)
+
+        return [step(index, x), table]
+
+    on_both(run)
+
+
 def test_rows_of_a_table_added_to_itself() -> None:
     def run(backend: str) -> list[Any]:
         table = ag.state(random(10, 3, dtype="float64"))

@@ -6,10 +6,16 @@ from amigrad.backends.native.accesses import Accesses
 from amigrad.backends.native.ir import register
 from amigrad.backends.native.kernels import Scatter
 from amigrad.backends.native.randoms import uniform
-from amigrad.backends.native.simplify import Node
-from amigrad.backends.native.values import Access, constant, gather, lower, read
-from amigrad.graph import DType, int64
+from amigrad.backends.native.simplify import Node, dim_key
+from amigrad.backends.native.values import Access, constant, fetch_row, gather, lower, read
+from amigrad.backends.native.views import contiguous_strides
+from amigrad.graph import Dim, DType, int64
+from amigrad.graph.sizes import product
 from amigrad.operators import create, lookup, random
+
+_ROWS_AHEAD = 16
+"""So many iterations before it is read or changed, a row of a large table is asked for."""
+_LARGE = 1 << 18
 
 
 class Elements(Accesses):
@@ -133,6 +139,27 @@ class Elements(Accesses):
         step = self.f.mul(index, self.f.size(self.row_strides[key]))
         self.offsets[row] = self.f.add(self.offsets[row], step)
 
+    def _fetch_rows(self, axis: int, index: str) -> None:
+        """Let rows of large tables come that are needed some iterations of this loop and those around it later, where
+        indices lie one after another.
+        """
+        f, domain = self.f, self.domain[: axis + 1]
+        rows: dict[tuple[Node, Access], tuple[Access, Dim]] = {}
+        for key, access in self.indices.items():
+            row = self.outputs[key] if isinstance(key, Scatter) else self.rows[key]
+            in_order = all(
+                dim_key(a) == dim_key(b)
+                for a, b in zip(access.strides, contiguous_strides(tuple(domain)), strict=False)
+            )
+            if row.base is not None and in_order and access.depth() == axis + 1 and _is_large(row.base):
+                rows.setdefault((row.base, access), (row, self.row_strides[key]))
+        for (base, access), (row, stride) in rows.items():
+            last = f.add(f.size(access.offset), f.sub(f.size(product(domain)), "1"))
+            later = f.add(f.add(self.offsets[access], index), str(_ROWS_AHEAD))
+            number = self._load_index(access, f.least(later, last))
+            place = f.add(self.offsets[row], f.mul(number, f.size(stride)))
+            fetch_row(f, f.at(self.pointer(f, base), row.dtype, place), stride, row.dtype)
+
     def _load_index(self, access: Access, offset: str) -> str:
         assert access.base is not None
         value = self.f.load(self.f.at(self.pointer(self.f, access.base), access.dtype, offset), access.dtype)
@@ -164,3 +191,9 @@ class Elements(Accesses):
         assert access.base is not None
         pointer = self.pointer(self.f, access.base)
         return read(self.f, pointer, access, self._place(access, inner), self._stride(access), lanes, mask)
+
+
+def _is_large(table: Node) -> bool:
+    """Whether the caches near a core do not hold a table."""
+    count = product(table.shape)
+    return isinstance(count, int) and count * table.dtype.itemsize >= _LARGE

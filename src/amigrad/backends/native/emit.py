@@ -20,6 +20,7 @@ from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.steps import address, check_lengths, pack, stepping
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.tiles import Tiles
+from amigrad.backends.native.values import fetch_row
 from amigrad.backends.native.views import View
 from amigrad.graph import Dim, Size, int32, int64
 from amigrad.graph.sizes import product, terms_of
@@ -34,8 +35,8 @@ _PIECES = 4
 """At most so many pieces for each thread: one that comes late, or is slow, takes fewer."""
 _FEW = 5
 """Estimates take multiplications: where there are more of them than this, the processor's other units are quicker."""
-_LINE = 64
-_MOST_LINES = 8
+_FEW_ROWS = 1024
+"""As many rows of a table stay in the caches from where indices are checked to where the rows are read."""
 
 
 @dataclass
@@ -383,6 +384,7 @@ def _check(f: Function, kernel: Kernel, pointer: Pointer) -> None:
     size = f.size(check.size)
     dtype = check.index.base.dtype
     tables = {table.key: table for table in check.tables}.values()
+    few = f.compare("sle", f.size(product(check.index.shape)), str(_FEW_ROWS)) if tables else "false"
 
     def element(offset: str) -> None:
         index = f.load(f.at(pointer(f, check.index.base), dtype, offset), dtype)
@@ -395,22 +397,12 @@ def _check(f: Function, kernel: Kernel, pointer: Pointer) -> None:
         f.do(f"store i64 {index}, ptr {f.argument('error')}")
         f.do("ret i32 1")
         f.label(good)
-        for table in tables:
-            _fetch(f, table, index, pointer)
+        with f.when(few):
+            for table in tables:
+                place = f.add(f.size(table.offset), f.mul(index, f.size(table.strides[0])))
+                fetch_row(f, f.at(pointer(f, table.base), table.base.dtype, place), table.strides[0], table.base.dtype)
 
     _over(f, check.index, element)
-
-
-def _fetch(f: Function, table: View, index: str, pointer: Pointer) -> None:
-    """Let a row of a table come into the caches, its first lines at least."""
-    row = table.strides[0]
-    lines = row * table.base.dtype.itemsize // _LINE + 1 if isinstance(row, int) else 1
-    place = f.add(f.size(table.offset), f.mul(index, f.size(row)))
-    start = f.at(pointer(f, table.base), table.base.dtype, place)
-    f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-    for line in range(min(lines, _MOST_LINES)):
-        address = f.emit(f"getelementptr i8, ptr {start}, i64 {line * _LINE}")
-        f.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
 
 
 def _first_same(f: Function, kernel: Kernel, pointer: Pointer) -> None:

@@ -67,6 +67,7 @@ class LoopNest(Elements):
         if depth == 0 and self.shared:
             start, stop = self._piece(stop, 1)
         with self.f.looping(start, stop, 1) as index:
+            self._fetch_rows(depth, index)
             self._advance(depth, index)
             self._open(depth + 1)
         self.offsets, self.scalars, self.classes = saved, scalars, classes

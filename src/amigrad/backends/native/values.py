@@ -10,6 +10,8 @@ from amigrad.backends.native.simplify import Node
 from amigrad.graph import Dim, DType, Size
 from amigrad.operators import elementwise as e
 
+_LINE = 64
+_MOST_LINES = 8
 _LONG = 16
 _MANY = (e.Exp, e.Expm1, e.Log, e.Log1p, e.Tanh, e.Sigmoid, e.Erf, e.Power, e.Sin, e.Cos)
 """Operators that take many instructions."""
@@ -124,6 +126,15 @@ def write(
         f.store(value, f.at(pointer, access.dtype, offset), access.dtype, lanes, mask, past_caches)
     else:
         scatter(f, value, pointer, access.dtype, _lane_offsets(f, offset, stride, lanes), lanes, mask)
+
+
+def fetch_row(f: Function, start: str, length: Dim, dtype: DType) -> None:
+    """Let a row of so many elements come into the caches, its first lines at least."""
+    lines = length * dtype.itemsize // _LINE + 1 if isinstance(length, int) else 1
+    f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    for line in range(min(lines, _MOST_LINES)):
+        address = f.emit(f"getelementptr i8, ptr {start}, i64 {line * _LINE}")
+        f.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
 
 
 def _lane_offsets(f: Function, offset: str, stride: str, lanes: int) -> str:
