@@ -12,7 +12,7 @@ from amigrad import nn
 from amigrad.backends.native.kernels import Kernel
 
 METHODS = [ag.optim.SGD, ag.optim.Adagrad, ag.optim.Adam]
-# Rows of matrices begin at all places in a line of the caches, at some, or at one.
+# Rows of vectors only, of parts of them, and of both.
 SIZES = [(3, 5, 2), (16, 16, 16), (33, 50, 45), (9, 37, 20), (5, 43, 24), (70, 7, 1), (1, 1, 3)]
 
 

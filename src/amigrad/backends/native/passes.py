@@ -7,8 +7,6 @@ can run one after the other, and the step turns out to have one row, W is read o
 
 from __future__ import annotations
 
-import math
-
 from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.kernels import Kernel, Store
 from amigrad.backends.native.loops import Pointer
@@ -18,14 +16,10 @@ from amigrad.backends.native.tiles import multiply_add, sums_across
 from amigrad.backends.native.updates import addition
 from amigrad.backends.native.values import Access, constant, lower, read, write
 from amigrad.backends.native.views import View, is_unit
-from amigrad.graph import Dim, State, int32
+from amigrad.graph import Dim, State
 
 _ROWS = 8
 """Rows of W at a time."""
-_LINE = 64
-"""Bytes of a line of the caches."""
-_APART = 4
-"""Rows that begin alike are taken together if they are no further apart."""
 
 
 def matrix_of(product: Kernel) -> View | None:
@@ -69,50 +63,35 @@ class Pass:
         rows, self.columns = f.size(height), f.size(width)
         self.dots = f.room(lanes, self.dtype)
         self.scale = None if self.addition is None else self._scale(*self.addition)
-        alike = self._alike()
-        count = min(_ROWS, lanes // (alike or 1))
-        stop, step = (lanes, count) if alike < 2 else (alike, 1)
+        several = min(_ROWS, lanes)
         with f.looping("0", rows, lanes) as row:
             left = f.least(f.sub(rows, row), str(lanes))
-            several = f.compare("eq", left, str(lanes))
-            with f.when(several), f.looping("0", str(stop), step) as number:
-                self._rows(row, number, count, alike)
-            with f.looping(f.select(several, left, "0"), left, 1) as number:
-                self._rows(row, number, 1, alike)
+            whole = f.compare("eq", left, str(lanes))
+            with f.when(whole), f.looping("0", str(lanes), several) as number:
+                self._rows(row, number, several)
+            with f.looping(f.select(whole, left, "0"), left, 1) as number:
+                self._rows(row, number, 1)
             mask = f.mask(left, lanes)
             value = f.load(self.dots, self.dtype, lanes, mask)
             _finish(f, self.product, self.pointer, value, ("0", row), lanes, mask)
 
-    def _alike(self) -> int:
-        """Every how many rows of W a row begins at the same place in a line of the caches; 0 if that does not matter.
-
-        A vector that crosses a line takes longer to store. So with AVX-512 a row is read and written in vectors that
-        begin where lines do, if rows that begin alike, which share the vectors of dh, are not far apart.
-        """
-        width = self.matrix.shape[1]
-        if self.target.vector_bytes < _LINE or not isinstance(width, int):
-            return 0
-        alike = self.lanes // math.gcd(width, self.lanes)
-        return alike if alike <= _APART else 0
-
-    def _rows(self, row: str, first: str, count: int, alike: int) -> None:
-        """Some rows of W, which begin alike: their products with dh, and their updates."""
+    def _rows(self, row: str, first: str, count: int) -> None:
+        """Some rows of W: their products with dh, and their updates."""
         f, lanes, dtype = self.f, self.lanes, self.dtype
         type_ = register(dtype, lanes)
-        places = [f.add(first, str(r * (alike or 1))) for r in range(count)]
-        numbers = [f.add(row, place) for place in places]
+        numbers = [f.add(row, f.add(first, str(r))) for r in range(count)]
         xs = [self._element(self.example, number, 0) for number in numbers]
         if self.scale is not None:
             xs = [f.emit(f"fmul {register(dtype)} {x}, {self.scale}") for x in xs]
         xs = [f.splat(x, dtype, lanes) for x in xs]
         sums = [f.variable(type_, f.splat(literal(0, dtype), dtype, lanes)) for _ in numbers]
-        lines = [f.add(f.size(self.matrix.offset), f.mul(number, f.size(self.matrix.strides[0]))) for number in numbers]
 
         def part(column: str, mask: str | None) -> None:
             gradient = outer = self._vector(self.gradient, column, mask)
             if self.outer.key != self.gradient.key:
                 outer = self._vector(self.outer, column, mask)
-            for number, line, x, total in zip(numbers, lines, xs, sums, strict=True):
+            for number, x, total in zip(numbers, xs, sums, strict=True):
+                line = f.add(f.size(self.matrix.offset), f.mul(number, f.size(self.matrix.strides[0])))
                 place = f.at(self.pointer(f, self.matrix.base), dtype, f.add(line, column))
                 weights = f.load(place, dtype, lanes, mask)
                 f.set(total, type_, multiply_add(f, dtype, lanes, weights, gradient, f.get(total, type_)))
@@ -122,9 +101,9 @@ class Pass:
                 product = f.emit(f"{'fmul' if dtype.kind == 'f' else 'mul'} {type_} {x}, {outer}")
                 _finish(f, self.update, self.pointer, product, (number, column), lanes, mask)
 
-        if self.target.vector_bytes == _LINE:  # A mask each, so that it is written once.
-            with f.looping(self._start(lines[0]) if alike else "0", self.columns, lanes) as column:
-                part(column, self._inside(column))
+        if self.target.vector_bytes == 64:  # A mask each, so that it is written once.
+            with f.looping("0", self.columns, lanes) as column:
+                part(column, f.mask(f.least(f.sub(self.columns, column), str(lanes)), lanes))
         else:
             rest = f.emit(f"urem i64 {self.columns}, {lanes}")
             whole = f.sub(self.columns, rest)
@@ -133,24 +112,7 @@ class Pass:
             with f.when(f.compare("ne", rest, "0")):
                 part(whole, f.mask(rest, lanes))
         found = sums_across(f, [f.get(total, type_) for total in sums], dtype, lanes)
-        for r, place in enumerate(places):
-            value = found if count == 1 else f.emit(f"extractelement {register(dtype, count)} {found}, i32 {r}")
-            f.store(value, f.at(self.dots, dtype, place), dtype)
-
-    def _start(self, offset: str) -> str:
-        """The column, not above 0, at which the line of the caches begins in which a row of W does."""
-        f = self.f
-        pointer = f.at(self.pointer(f, self.matrix.base), self.dtype, offset)
-        address = f.emit(f"ptrtoint ptr {pointer} to i64")
-        inside = f.emit(f"and i64 {address}, {_LINE - 1}")
-        return f.sub("0", f.quotient(inside, self.dtype.itemsize))
-
-    def _inside(self, column: str) -> str:
-        """The mask of the lanes that are columns of W, of a vector that begins at a column or before the first one."""
-        f, lanes = self.f, self.lanes
-        first, count = (f.splat(f.emit(f"trunc i64 {i} to i32"), int32, lanes) for i in (column, self.columns))
-        numbers = ", ".join(f"i32 {i}" for i in range(lanes))
-        return f.emit(f"icmp ult <{lanes} x i32> {f.emit(f'add <{lanes} x i32> <{numbers}>, {first}')}, {count}")
+        f.store(found, f.at(self.dots, dtype, first), dtype, count)
 
     def _scale(self, factor: Node | None, subtracted: bool) -> str:
         """What the outer product is multiplied with before it is added to W, if that is all."""
