@@ -192,6 +192,11 @@ class Product:
         direct = None if turned else self._direct()
         scale = None if direct is None else self._scale()
         inner = f.size(self.inner)
+        coming = {"coming": "null", "count": "0"} if turned else self._coming(rows, columns, direct, scale)
+        if scale is not None and self.target.masks:  # Where nothing is done for each panel, a tile has all of them.
+            alone = f.both(f.negated(packed), f.compare("eq", coming["count"], "0"))
+            every = f.mul(f.quotient(f.add(f.most(columns, "1"), str(width - 1)), width), str(width))
+            wide = f.select(alone, every, wide)
         packs = packed != "false" or not self.target.masks
         epilogue, context = ("null", "null") if direct is not None else self._follow()
         if turned:
@@ -216,7 +221,7 @@ class Product:
             **{"panels": panels, "sums": rooms[0] if rooms else "null"},
             **{"result": "null", "result_down": "0", "adds": "false" if scale is None else "true"},
             **{"epilogue": epilogue, "context": context, "scale": scale or literal(1, dtype)},
-            **({"coming": "null", "count": "0"} if turned else self._coming(rows, columns, direct, scale)),
+            **coming,
         }
         if direct is not None:
             values |= {"result": direct.pointer, "result_down": f.size(direct.down)}
