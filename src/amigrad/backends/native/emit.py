@@ -259,7 +259,8 @@ class _Emitter:
         tries = self.parallel and len(stretches) == 1
         entries = [_over_batches(name, run, tries) for name, run in zip(names, runs, strict=True)]
         functions = [*self.tiles.functions(), *self.kernels.values(), *self.takers.values(), *runs, *entries]
-        text = _module(functions, self.target, trial.code() if tries else "")
+        more = [*self.tiles.constants(), *([trial.code()] if tries else [])]
+        text = _module(functions, self.target, "\n".join(more))
         return Code(text, stretches, self.sizes, self.checks)
 
     def _pointer(self, f: Function, node: Node) -> str:

@@ -25,24 +25,21 @@ DEEP = 32
 """A tile that adds up over so many elements has time to let come what follows it will need."""
 MARGIN = 16
 """Lines of sums are so much longer than needed, lest they all fall on the same places of a cache."""
-COMING = 3
-"""The words that say which matrix is to come into the caches: its address, the bytes from row to row and from column to
-column.
-"""
-
-PANELS = (
-    *("ptr a", "i64 a_down", "i64 a_along", "ptr b", "i64 b_down", "i64 b_along", "i64 inner", "i64 columns"),
-    *("i64 top", "i64 bottom", "i64 left", "i64 right", "i64 wide", "i64 group", "i64 block"),
-    *("ptr pack", "i1 packed", "ptr panels", "ptr sums"),
-    *("ptr result", "i64 result_down", "i1 adds", "ptr coming", "i64 count", "ptr epilogue", "ptr context"),
-)
-"""What `panels` takes, besides a `scale` and a tile for each shape.
+WORDS = {
+    **dict.fromkeys(("a", "b", "pack", "panels", "sums", "result"), "ptr"),
+    **dict.fromkeys(("epilogue", "context", "follows", "followed"), "ptr"),
+    **dict.fromkeys(("a_down", "a_along", "b_down", "b_along", "inner", "columns", "packed"), "i64"),
+    **dict.fromkeys(("top", "bottom", "left", "right", "wide", "group", "block"), "i64"),
+    **dict.fromkeys(("result_down", "adds", "count"), "i64"),
+}
+"""What `panels` is told of a product, a word each; then come a tile for each shape, and the matrices to prefetch.
 
 Rows [top, bottom) and columns [left, right) of a b are computed, `group` rows at a time and `block` rows for panels
 of `wide` columns. pack: what packs panels of b, if they are `packed`. panels, sums: room for panels, and for the sums
 of several stretches. result: where the tiles go (null: into room of their own), added to what is there if it `adds`.
-coming: so many matrices to prefetch. epilogue: what follows (null: nothing), called with its context, a part of the
-result and where its sums are.
+epilogue: what follows (null: nothing), called with its context, a part of the result and where its sums are; where it
+only turns the result, follows and followed: what follows then, and its context. count: so many matrices are prefetched,
+of each of which there are the address and the bytes from row to row and from column to column.
 """
 EPILOGUE = ("ptr context", "i64 row", "i64 rows", "i64 column", "i64 columns", "ptr sums", "i64 line")
 """What an epilogue takes: its context, the part's first row and column, how many there are, and where its sums are."""
@@ -74,83 +71,97 @@ def given(arguments: tuple[str, ...], values: dict[str, str]) -> str:
     return ", ".join(f"{type_} {values[name]}" for type_, name in (argument.split() for argument in arguments))
 
 
-def panels_arguments(dtype: DType, shapes: int) -> tuple[str, ...]:
-    """What `panels` takes, with tiles of so many shapes."""
-    return (*PANELS, f"{register(dtype)} scale", *(f"ptr tile{number}" for number in range(shapes)))
-
-
 def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, int], ...]) -> None:
-    """Write the function."""
+    """Write the function. It takes a pointer to the words and the scale of the product."""
     tall, vectors = shapes[0]
     most, _ = at_a_time(tall, vectors * target.lanes(dtype), True)
     buffer = f.room(max(most * vectors, *(t * v for t, v in shapes)) * target.lanes(dtype), dtype)
-    several = f.compare("sgt", "%inner", str(STRETCH))
-    length = f.variable("i64", f.most("%inner", "1"))
+    inner = _word(f, "inner")
+    several = f.compare("sgt", inner, str(STRETCH))
+    length = f.variable("i64", f.most(inner, "1"))
     with f.when(several):
-        stretches = f.quotient(f.add("%inner", str(STRETCH - 1)), STRETCH)
-        f.set(length, "i64", f.quotient(f.add("%inner", f.sub(stretches, "1")), stretches))
+        stretches = f.quotient(f.add(inner, str(STRETCH - 1)), STRETCH)
+        f.set(length, "i64", f.quotient(f.add(inner, f.sub(stretches, "1")), stretches))
     stretch = f.get(length, "i64")
-    direct, follows = (f.emit(f"icmp ne ptr %{name}, null") for name in ("result", "epilogue"))
+    result = _word(f, "result")
+    direct = f.emit(f"icmp ne ptr {result}, null")
     placed = f.either(direct, several)
-    base = f.select(direct, "%result", f.select(several, "%sums", buffer, "ptr"), "ptr")
-    down = f.select(direct, "%result_down", f.select(several, f.add("%columns", str(MARGIN)), "%wide"))
-    together = f.quotient(str(SPAN // dtype.itemsize), f.mul("%wide", stretch))
-    span = f.mul("%wide", f.most(together, "1"))
+    base = f.select(direct, result, f.select(several, _word(f, "sums"), buffer, "ptr"), "ptr")
+    line = f.add(_word(f, "columns"), str(MARGIN))
+    wide = _word(f, "wide")
+    down = f.select(direct, _word(f, "result_down"), f.select(several, line, wide))
+    together = f.quotient(str(SPAN // dtype.itemsize), f.mul(wide, stretch))
+    span = f.mul(wide, f.most(together, "1"))
     with (
-        f.looping("%top", "%bottom", "%block") as first,
-        f.looping("0", f.most("%inner", "1"), stretch) as k,
-        f.looping("%left", "%right", span) as start,
+        f.looping(_word(f, "top"), _word(f, "bottom"), _word(f, "block")) as first,
+        f.looping("0", f.most(inner, "1"), stretch) as k,
+        f.looping(_word(f, "left"), _word(f, "right"), span) as start,
     ):
-        end = f.least(f.add(first, "%block"), "%bottom")
-        depth = f.least(stretch, f.sub("%inner", k))
-        final = f.compare("sge", f.add(k, stretch), "%inner")
-        more = f.either("%adds", f.compare("sgt", k, "0"))
+        end = f.least(f.add(first, _word(f, "block")), _word(f, "bottom"))
+        depth = f.least(stretch, f.sub(inner, k))
+        final = f.compare("sge", f.add(k, stretch), inner)
+        more = f.either(_holds(f, "adds"), f.compare("sgt", k, "0"))
         origin = f.select(direct, "0", first)
-        a = f.at("%a", dtype, f.add(f.mul(first, "%a_down"), f.mul(k, "%a_along")))
-        stop = f.least(f.add(start, span), "%right")
-        with f.looping(first, end, "%group") as row, f.looping(start, stop, "%wide") as column:
-            count = f.least("%wide", f.sub(stop, column))
-            b = f.at("%b", dtype, f.add(f.mul(k, "%b_down"), f.mul(column, "%b_along")))
-            panel = f.at("%panels", dtype, f.mul(f.sub(column, start), depth))
-            copied = "%packed"
+        a_down, a_along = _word(f, "a_down"), _word(f, "a_along")
+        a = f.at(_word(f, "a"), dtype, f.add(f.mul(first, a_down), f.mul(k, a_along)))
+        stop = f.least(f.add(start, span), _word(f, "right"))
+        with f.looping(first, end, _word(f, "group")) as row, f.looping(start, stop, _word(f, "wide")) as column:
+            wide, b_down, b_along = _word(f, "wide"), _word(f, "b_down"), _word(f, "b_along")
+            count = f.least(wide, f.sub(stop, column))
+            b = f.at(_word(f, "b"), dtype, f.add(f.mul(k, b_down), f.mul(column, b_along)))
+            panel = f.at(_word(f, "panels"), dtype, f.mul(f.sub(column, start), depth))
+            copied = _holds(f, "packed")
             if not target.masks:
                 copied = f.either(copied, f.compare("ne", f.emit(f"urem i64 {count}, {target.lanes(dtype)}"), "0"))
             with f.when(f.both(copied, f.compare("eq", row, first))):
-                _pack(f, "%pack", b, "%b_down", "%b_along", depth, count, panel, "%wide")
-            b, b_down = f.select(copied, panel, b, "ptr"), f.select(copied, "%wide", "%b_down")
-            height = f.least("%group", f.sub(end, row))
+                _pack(f, _word(f, "pack"), b, b_down, b_along, depth, count, panel, wide)
+            b, b_down = f.select(copied, panel, b, "ptr"), f.select(copied, wide, b_down)
+            height = f.least(_word(f, "group"), f.sub(end, row))
             place = f.add(f.mul(f.sub(row, origin), down), column)
             sums = f.at(base, dtype, f.select(placed, place, "0"))
-            _prefetch(f, target, final, depth, row, height, column, dtype)
+            with f.when(f.both(final, f.compare("sge", depth, str(DEEP)))):
+                _prefetch(f, target, len(shapes), row, height, column)
             with f.looping("0", height, tall) as part:
                 tile = f.least(str(tall), f.sub(height, part))
                 c = f.at(sums, dtype, f.mul(part, down))
-                lines = f.at(a, dtype, f.mul(f.add(f.sub(row, first), part), "%a_down"))
+                lines = f.at(a, dtype, f.mul(f.add(f.sub(row, first), part), a_down))
                 f.invoke(
                     _chosen(f, tile, shapes),
-                    f"ptr {lines}, i64 %a_down, i64 %a_along, ptr {b}, i64 {b_down}, i64 {depth}, ptr {c}, "
+                    f"ptr {lines}, i64 {a_down}, i64 {a_along}, ptr {b}, i64 {b_down}, i64 {depth}, ptr {c}, "
                     f"i64 {down}, i64 {tile}, i64 {count}, i1 {more}, {register(dtype)} %scale",
                 )
-            with f.when(f.both(final, follows)):
-                f.invoke("%epilogue", given(EPILOGUE, {
-                    "context": "%context", "row": row, "rows": height, "column": column, "columns": count,
-                    "sums": sums, "line": down,
-                }))  # fmt: skip
+            epilogue = _word(f, "epilogue")
+            with f.when(f.both(final, f.emit(f"icmp ne ptr {epilogue}, null"))):
+                part_of = {"row": row, "rows": height, "column": column, "columns": count}
+                where = {"context": _word(f, "context"), "sums": sums, "line": down}
+                f.invoke(epilogue, given(EPILOGUE, part_of | where))
+
+
+def _word(f: Function, name: str, pointer: str = "%given") -> str:
+    """A word that a product is told; it is read where it is needed: there are many, and registers are few."""
+    return _load(f, pointer, list(WORDS).index(name), WORDS[name])
+
+
+def _holds(f: Function, name: str) -> str:
+    return f.compare("ne", _word(f, name), "0")
+
+
+def _load(f: Function, pointer: str, place: int, type_: str) -> str:
+    address = "%" + f.fresh()
+    f.do(f"{address} = getelementptr i64, ptr {pointer}, i64 {place}")
+    return f.emit(f"load {type_}, ptr {address}, align 8")
 
 
 def turn(f: Function, dtype: DType, tall: int, width: int, pack: str) -> None:
     """Write an epilogue for a product whose result is the transposed one of what is wanted: it turns a part, and calls
-    what follows. Its context: that, and that one's context.
+    what follows. Its context are the words of the product.
     """
     group, _ = at_a_time(tall, width, True)
     turned = f.room(group * width, dtype)
-    epilogue = f.emit("load ptr, ptr %context, align 8")
-    context = f.emit(f"load ptr, ptr {f.at('%context', int64, '1')}, align 8")
     _pack(f, pack, "%sums", "1", "%line", "%columns", "%rows", turned, str(group))
-    f.invoke(epilogue, given(EPILOGUE, {
-        "context": context, "row": "%column", "rows": "%columns", "column": "%row", "columns": "%rows",
-        "sums": turned, "line": str(group),
-    }))  # fmt: skip
+    epilogue, context = (_word(f, name, "%context") for name in ("follows", "followed"))
+    part_of = {"row": "%column", "rows": "%columns", "column": "%row", "columns": "%rows"}
+    f.invoke(epilogue, given(EPILOGUE, part_of | {"context": context, "sums": turned, "line": str(group)}))
 
 
 def at_a_time(tall: int, width: int, turned: bool) -> tuple[int, int]:
@@ -163,9 +174,10 @@ def at_a_time(tall: int, width: int, turned: bool) -> tuple[int, int]:
 
 def _chosen(f: Function, height: str, shapes: tuple[tuple[int, int], ...]) -> str:
     """The tile for so many rows: that of the fewest rows that is tall enough."""
-    chosen = "%tile0"
-    for place, (rows, _) in enumerate(shapes[1:], 1):
-        chosen = f.select(f.compare("sle", height, str(rows)), f"%tile{place}", chosen, "ptr")
+    chosen = _load(f, "%given", len(WORDS), "ptr")
+    for place, (rows, _) in enumerate(shapes[1:], len(WORDS) + 1):
+        fits = f.compare("sle", height, str(rows))
+        chosen = f.select(fits, _load(f, "%given", place, "ptr"), chosen, "ptr")
     return chosen
 
 
@@ -173,16 +185,13 @@ def _pack(f: Function, how: str, a: str, down: str, along: str, inner: str, colu
     f.invoke(how, f"ptr {a}, i64 {down}, i64 {along}, i64 {inner}, i64 {columns}, ptr {c}, i64 {c_down}")
 
 
-def _prefetch(
-    f: Function, target: Target, final: str, depth: str, row: str, rows: str, column: str, dtype: DType
-) -> None:
+def _prefetch(f: Function, target: Target, shapes: int, row: str, rows: str, column: str) -> None:
     """Let what follows will need of large matrices come into the caches while a tile adds up."""
     f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-    wanted = f.both(final, f.compare("sge", depth, str(DEEP)))
-    with f.when(wanted), f.looping("0", "%count", 1) as matrix:
-        words = f.at("%coming", int64, f.mul(matrix, str(COMING)))
+    with f.looping("0", _word(f, "count"), 1) as matrix:
+        words = f.at("%given", int64, f.add(f.mul(matrix, "3"), str(len(WORDS) + shapes)))
         start = f.emit(f"load ptr, ptr {words}, align 8")
-        down, along = (f.load(f.at(words, int64, str(word)), int64) for word in (1, 2))
+        down, along = (_load(f, words, place, "i64") for place in (1, 2))
         first = f.add(f.mul(row, down), f.mul(column, along))
         with f.looping("0", rows, 1) as line:
             address = f.emit(f"getelementptr i8, ptr {start}, i64 {f.add(first, f.mul(line, down))}")

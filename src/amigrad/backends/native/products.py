@@ -17,7 +17,7 @@ from amigrad.backends.native.epilogues import Epilogue
 from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.kernels import Kernel, Store
 from amigrad.backends.native.loops import Pointer
-from amigrad.backends.native.panels import COMING, EPILOGUE, at_a_time, given, panels_arguments
+from amigrad.backends.native.panels import EPILOGUE, WORDS, at_a_time, given
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.tiles import Tiles
@@ -168,7 +168,7 @@ class Product:
 
     def _operand(self, access: Access) -> _Matrix:
         assert access.base is not None
-        pointer = self.f.at(self.pointer(self.f, access.base), self.dtype, self.offsets[access])
+        pointer = self.f.at(self.pointer(self.f, access.base), access.dtype, self.offsets[access])
         return _Matrix(pointer, *access.strides[-2:])
 
     def _panels(
@@ -191,45 +191,53 @@ class Product:
                 wide = f.select(fits, str(few * self.lanes), wide)
         direct = None if turned else self._direct()
         scale = None if direct is None else self._scale()
-        inner = f.size(self.inner)
-        coming = {"coming": "null", "count": "0"} if turned else self._coming(rows, columns, direct, scale)
+        coming, count = ([], "0") if turned else self._coming(rows, columns, direct, scale)
         if scale is not None and self.target.masks:  # Where nothing is done for each panel, a tile has all of them.
-            alone = f.both(f.negated(packed), f.compare("eq", coming["count"], "0"))
+            alone = f.both(f.negated(packed), f.compare("eq", count, "0"))
             every = f.mul(f.quotient(f.add(f.most(columns, "1"), str(width - 1)), width), str(width))
             wide = f.select(alone, every, wide)
         packs = packed != "false" or not self.target.masks
-        epilogue, context = ("null", "null") if direct is not None else self._follow()
-        if turned:
-            turns = f.room(2, int64)
-            for place, value in enumerate((epilogue, context)):
-                f.do(f"store ptr {value}, ptr {f.at(turns, int64, str(place))}, align 8")
-            epilogue, context = "@" + self.tiles.turn(dtype, self.shapes[0]), turns
         (start, stop), (left_edge, right_edge) = self._share(rows, tall, columns, width)
         panels, *rooms = self._scratch()
         values = {
             **{"a": left.pointer, "a_down": f.size(left.down), "a_along": f.size(left.along)},
             **{"b": right.pointer, "b_down": f.size(right.down), "b_along": f.size(right.along)},
-            **{
-                "inner": inner,
-                "columns": columns,
-                "wide": wide,
-                "group": str(group),
-                "block": str(block),
-            },
+            **{"inner": f.size(self.inner), "columns": columns, "wide": wide, "group": str(group), "block": str(block)},
             **{"top": start, "bottom": stop, "left": left_edge, "right": right_edge},
-            **{"pack": "@" + self.tiles.pack(dtype, adjacent) if packs else "null", "packed": packed},
-            **{"panels": panels, "sums": rooms[0] if rooms else "null"},
-            **{"result": "null", "result_down": "0", "adds": "false" if scale is None else "true"},
-            **{"epilogue": epilogue, "context": context, "scale": scale or literal(1, dtype)},
-            **coming,
+            **{"pack": "@" + self.tiles.pack(dtype, adjacent) if packs else "0", "packed": f.select(packed, "1", "0")},
+            **{"panels": panels, "sums": rooms[0] if rooms else "0", "count": count},
         }
         if direct is not None:
-            values |= {"result": direct.pointer, "result_down": f.size(direct.down)}
+            values |= {
+                "result": direct.pointer,
+                "result_down": f.size(direct.down),
+                "adds": str(int(scale is not None)),
+            }
+        elif turned:
+            values["epilogue"] = "@" + self.tiles.turn(dtype, self.shapes[0])
+            values["follows"], values["followed"] = self._follow()
+        else:
+            values["epilogue"], values["context"] = self._follow()
         shapes = self.shapes[:1] if packed == "true" else self.shapes  # Packed panels are no wider for few rows.
         tiles = self._tiles(shapes, rows, self.rows if turned else self.columns, scale is not None)
-        for place, tile in enumerate(tiles):
-            values[f"tile{place}"] = tile
-        f.invoke(self.tiles.panels(dtype, self.shapes), given(panels_arguments(dtype, len(self.shapes)), values))
+        words = [(type_, values.get(name, "0")) for name, type_ in WORDS.items()]
+        given = self._given([*words, *(("ptr", tile) for tile in tiles), *coming])
+        if turned:
+            f.do(f"store ptr {given}, ptr {f.at(given, int64, str(list(WORDS).index('context')))}, align 8")
+        f.invoke(self.tiles.panels(dtype, self.shapes), f"ptr {given}, {register(dtype)} {scale or literal(1, dtype)}")
+
+    def _given(self, words: list[tuple[str, str]]) -> str:
+        """A pointer to words in memory, each a type and a value. What is known before is copied from a constant."""
+        f = self.f
+        room = f.room(len(words), int64)
+        constant = self.tiles.constant(["0" if value.startswith("%") else value for _, value in words])
+        operands = f"ptr align 64 {room}, ptr align 64 {constant}, i64 {8 * len(words)}, i1 false"
+        f.intrinsics.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        f.do(f"call void @llvm.memcpy.p0.p0.i64({operands})")
+        for place, (type_, value) in enumerate(words):
+            if value.startswith("%"):
+                f.do(f"store {type_} {value}, ptr {f.at(room, int64, str(place))}, align 8")
+        return room
 
     def _tiles(self, shapes: Sequence[tuple[int, int]], rows: str, columns: Dim, adds: bool) -> list[str]:
         """The functions for tiles of these shapes; in the place of those that are never needed stands another one.
@@ -358,13 +366,15 @@ class Product:
         assert access.base is not None
         return read(self.f, self.pointer(self.f, access.base), access, self.offsets[access], "0", 1, None)
 
-    def _coming(self, rows: str, columns: str, direct: _Matrix | None, scale: str | None) -> dict[str, str]:
-        """The large matrices that shall come into the caches while tiles add up: what the product is added to or the
-        epilogue reads, or else what is overwritten.
+    def _coming(
+        self, rows: str, columns: str, direct: _Matrix | None, scale: str | None
+    ) -> tuple[list[tuple[str, str]], str]:
+        """The large matrices that shall come into the caches while tiles add up, in words, and how many there are: what
+        the product is added to or the epilogue reads, or else what is overwritten.
         """
         f = self.f
         if direct is not None and scale is None:
-            starts = [(direct.pointer, self.dtype, direct.down)]
+            matrices = [(direct.pointer, self.dtype, direct.down)]
             count = f.select(f.compare("sge", f.mul(rows, columns), str(FETCHED)), "1", "0")
         else:
             accesses = {
@@ -373,19 +383,16 @@ class Product:
                 if is_number(a.strides[-1], 1) and not is_number(a.strides[-2], 0)
                 if a.base is not None and a.base.source is not None
             }
-            starts = [(self._operand(a).pointer, a.dtype, a.strides[-2]) for a in accesses.values()]
-            elements = f.mul(f.mul(rows, columns), str(len(starts)))
+            matrices = [(self._operand(a).pointer, a.dtype, a.strides[-2]) for a in accesses.values()]
+            elements = f.mul(f.mul(rows, columns), str(len(matrices)))
             far = f.compare("sge", elements, str(HELD // self.dtype.itemsize))
             far = f.either(far, f.compare("sge", f.size(self.inner), str(DEEP)))
-            count = f.select(far, str(len(starts)), "0")
-        if not starts:
-            return {"coming": "null", "count": "0"}
-        room = f.room(COMING * len(starts), int64)
-        for place, (pointer, dtype, down) in enumerate(starts):
-            f.do(f"store ptr {pointer}, ptr {f.at(room, int64, str(COMING * place))}, align 8")
-            for word, stride in enumerate((f.mul(f.size(down), str(dtype.itemsize)), str(dtype.itemsize)), 1):
-                f.store(stride, f.at(room, int64, str(COMING * place + word)), int64)
-        return {"coming": room, "count": count}
+            count = f.select(far, str(len(matrices)), "0")
+        words = []
+        for pointer, dtype, down in matrices:
+            size = str(dtype.itemsize)
+            words += [("ptr", pointer), ("i64", f.mul(f.size(down), size)), ("i64", size)]
+        return words, count
 
     def _follow(self) -> tuple[str, str]:
         """The epilogue's function, and its context."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from amigrad.backends.native.ir import Function, SizeTable, literal, register, suffix
-from amigrad.backends.native.panels import EPILOGUE, named, panels, panels_arguments, turn
+from amigrad.backends.native.panels import EPILOGUE, named, panels, turn
 from amigrad.backends.native.reductions import across
 from amigrad.backends.native.target import Target
 from amigrad.graph import Dim, DType, bool_
@@ -38,6 +38,7 @@ class Tiles:
         self.waiting: dict[str, tuple[str, Callable[[Function], None]]] = {}
         self.widths: dict[str, set[int | None]] = {}
         self.epilogues: dict[str, Function] = {}
+        self.words: dict[str, str] = {}
 
     def functions(self) -> list[Function]:
         """The functions, written."""
@@ -184,7 +185,7 @@ class Tiles:
 
     def panels(self, dtype: DType, shapes: tuple[tuple[int, int], ...]) -> str:
         """The loops of a product with tiles of these shapes: see `panels.py`."""
-        arguments = named(panels_arguments(dtype, len(shapes)))
+        arguments = f"ptr %given, {register(dtype)} %scale"
         kind = f"panels_{len(shapes)}"
         return self._function(kind, dtype, arguments, lambda f: panels(f, self.target, dtype, shapes))
 
@@ -193,6 +194,17 @@ class Tiles:
         (tall, vectors), pack = shape, self.pack(dtype, "inner")
         width = vectors * self.target.lanes(dtype)
         return self._function("turn", dtype, named(EPILOGUE), lambda f: turn(f, dtype, tall, width, pack))
+
+    def constant(self, words: list[str]) -> str:
+        """The name of words in memory: numbers, functions that begin with @, and null."""
+        values = ", ".join(f"ptr {word}" if word[0] in "@n" else f"i64 {word}" for word in words)
+        types = ", ".join("ptr" if word[0] in "@n" else "i64" for word in words)
+        text = f"internal constant {{ {types} }} {{ {values} }}, align 64"
+        return self.words.setdefault(text, f"@words{len(self.words)}")
+
+    def constants(self) -> list[str]:
+        """The definitions of such words."""
+        return [f"{name} = {value}" for value, name in self.words.items()]
 
     def shared(self, epilogue: Function) -> str:
         """The name of an epilogue; one that was written before has the same."""
