@@ -24,7 +24,7 @@ class Inner(Function):
     def __init__(self, outer: Function, name: str, arguments: tuple[str, ...]) -> None:
         super().__init__(name, outer.sizes, named(arguments), internal=True)
         self.outer = outer
-        self.estimates = outer.estimates
+        self.estimates, self.scales = outer.estimates, outer.scales
         self._taken: dict[str, tuple[str, str]] = {}
 
     def argument(self, kind: str, place: int = 0) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from amigrad.backends.native import narrow
 from amigrad.backends.native.ir import Function, SizeTable, literal, register, suffix
 from amigrad.backends.native.panels import EPILOGUE, named, panels, turn
 from amigrad.backends.native.reductions import across
@@ -270,7 +271,11 @@ def _sums(
         f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
         far = f.compare("sge", f.mul("%inner", "%a_along"), str(_FAR))
         ahead = f.at(firsts[0], dtype, f.select(far, str(_AHEAD), "0"))
-    with f.looping("0", "%inner", 1) as k:
+    begin = "0"
+    if left is not None and narrow.is_narrow(dtype, widths, target.lanes(dtype)):
+        variables = [row[0] for row in sums]
+        begin = narrow.add_up(f, dtype, target.lanes(dtype), variables, firsts, start, str(masks[0]), left)
+    with f.looping(begin, "%inner", 1) as k:
         line = f.at(start, dtype, f.mul(k, "%b_down"))
         parts = [
             f.load(f.at(line, dtype, str(starts[v])), dtype, widths[v], masks[v] if target.masks else None)
