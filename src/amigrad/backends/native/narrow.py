@@ -55,7 +55,7 @@ def _several_steps(
     with f.looping("0", stop, _STEPS) as k:
         places = [f.at(start, dtype, f.mul(f.add(k, str(step)), "%b_down")) for step in range(_STEPS)]
         one, two, three, four = (f.load(place, dtype, columns, mask) for place in places)
-        low, high = (_picked(f, *pair, dtype, columns, range(2 * columns)) for pair in ((one, two), (three, four)))
+        low, high = (_picked(f, a, b, dtype, columns, range(2 * columns)) for a, b in ((one, two), (three, four)))
         turned = [step * columns + column for column in range(columns) for step in range(_STEPS)]
         vector = _picked(f, _picked(f, low, high, dtype, 2 * columns, range(lanes)), "poison", dtype, lanes, turned)
         for total, line in zip(totals, lines, strict=True):
@@ -65,11 +65,12 @@ def _several_steps(
     values = [f.get(total, type_) for total in totals]
     for first in range(0, len(sums), _STEPS):
         group = (values[first : first + _STEPS] + values[-1:] * _STEPS)[:_STEPS]
-        pairs = [_added(f, *pair, dtype, lanes, (0, lanes, 1, lanes + 1)) for pair in (group[:2], group[2:])]
-        total = _added(f, *pairs, dtype, lanes, (0, 1, lanes, lanes + 1))
+        one, two, three, four = group
+        low, high = (_added(f, a, b, dtype, lanes, (0, lanes, 1, lanes + 1)) for a, b in ((one, two), (three, four)))
+        found = _added(f, low, high, dtype, lanes, (0, 1, lanes, lanes + 1))
         for row, result in enumerate(sums[first : first + _STEPS]):
             picks = range(row, lanes, _STEPS)
-            f.set(result, register(dtype, columns), _picked(f, total, "poison", dtype, lanes, picks))
+            f.set(result, register(dtype, columns), _picked(f, found, "poison", dtype, lanes, picks))
 
 
 def _added(f: Function, a: str, b: str, dtype: DType, lanes: int, picks: Sequence[int]) -> str:

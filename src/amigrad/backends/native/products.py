@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import cast
 
 from amigrad.backends.native.epilogues import Epilogue
 from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.kernels import Kernel, Store
 from amigrad.backends.native.loops import Pointer
-from amigrad.backends.native.panels import EPILOGUE, WORDS, at_a_time, given
+from amigrad.backends.native.panels import EPILOGUE, STRETCH, WORDS, at_a_time, given
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.tiles import Tiles
@@ -36,6 +37,8 @@ FETCHED = 1 << 12
 """A result of so many elements is fetched before it is overwritten."""
 DEEP = 192
 """A tile that adds up over so many elements has time to let come what its epilogue reads, even if it may be near."""
+WIDEST = 1 << 11
+"""In a loop over time, sums of all columns are in memory on the way to what follows, if there are at most so many."""
 PIECE_ROWS = 64
 """So many rows at least has a piece of a product whose columns are not cut."""
 
@@ -70,11 +73,8 @@ class Product:
         """parallel: whether pieces of it are done by threads. in_loop: whether it is a part of a loop over time, whose
         rows are few and change from step to step.
         """
-        self.parallel = parallel
+        self.parallel, self.in_loop = parallel, in_loop
         self.shapes = target.tiles
-        if in_loop:  # A tile for each number of rows, so that none is computed in vain.
-            tall, vectors = target.tiles[0]
-            self.shapes = tuple((rows, vectors) for rows in range(tall, 0, -1))
         self.f, self.kernel, self.target, self.pointer, self.tiles = f, kernel, target, pointer, tiles
         self.node = kernel.body[0]
         left, right = self.node.inputs
@@ -126,6 +126,8 @@ class Product:
         self.epilogue = None
         left, right = self._operand(self.left), self._operand(self.right)
         rows, columns, inner = f.size(self.rows), f.size(self.columns), f.size(self.inner)
+        if self.in_loop and self._step(left, right, rows):
+            return
         if is_number(right.along, 1):
             many = f.compare("sge", rows, str(PACKED_ROWS))
             if self.target.vector_bytes == 64:  # The columns of a panel fill lines of the cache.
@@ -165,6 +167,40 @@ class Product:
         elements = f.mul(rows, f.add(inner, f.mul("2", columns)))
         smaller = f.compare("slt", elements, f.mul(inner, columns))
         f.choose(few, inner_products, lambda: f.choose(smaller, smaller_packed, packed))
+
+    def _step(self, left: _Matrix, right: _Matrix, rows: str) -> bool:
+        """In a loop over time: some rows at a time, in one tile, times all columns. Whether it is written so."""
+        f, dtype, columns, shapes = self.f, self.dtype, self.columns, self.target.steps
+        small = isinstance(columns, int) and columns <= WIDEST and isinstance(self.inner, int) and self.inner <= STRETCH
+        if not small or not is_number(right.along, 1) or self.addition is not None or not self.target.masks:
+            return False
+        direct = self._direct()
+        epilogue, context = ("", "") if direct is not None else self._follow()
+        buffer = "" if direct is not None else f.room(shapes[0][0] * cast(int, columns), dtype)
+        tall = str(self.target.tiles[0][0])
+        group = f.select(f.compare("sle", rows, str(shapes[0][0])), str(shapes[0][0]), tall)
+        with f.looping("0", rows, group) as row:
+            height = f.least(group, f.sub(rows, row))
+            lines = f.at(left.pointer, dtype, f.mul(row, f.size(left.down)))
+            sums, line = buffer, str(columns)
+            if direct is not None:
+                line = f.size(direct.down)
+                sums = f.at(direct.pointer, dtype, f.mul(row, line))
+            tile = ""
+            for shape in shapes:
+                one = shape[0] == 1
+                name = "@" + (self.tiles.row(dtype, columns) if one else self.tiles.sums(dtype, shape, columns))
+                tile = f.select(f.compare("sle", height, str(shape[0])), name, tile, "ptr") if tile else name
+            f.invoke(
+                tile,
+                f"ptr {lines}, i64 {f.size(left.down)}, i64 {f.size(left.along)}, ptr {right.pointer}, "
+                f"i64 {f.size(right.down)}, i64 {self.inner}, ptr {sums}, i64 {line}, i64 {height}, i64 {columns}, "
+                f"i1 false, {register(dtype)} {literal(1, dtype)}",
+            )
+            if direct is None:
+                part = {"row": row, "rows": height, "column": "0", "columns": str(columns), "sums": sums, "line": line}
+                f.invoke(epilogue, given(EPILOGUE, {"context": context, **part}))
+        return True
 
     def _operand(self, access: Access) -> _Matrix:
         assert access.base is not None

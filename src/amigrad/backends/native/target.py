@@ -29,6 +29,14 @@ class Target:
     """The processor for which instructions are put in order, if not the one at hand."""
 
     @property
+    def steps(self) -> tuple[tuple[int, int], ...]:
+        """Tiles for each small number of rows, so that none is computed in vain where rows are few and change."""
+        (tall, vectors), (some, more), one = self.tiles
+        taller = ((10, 2), (9, 3)) if self.tiles == _MANY_REGISTERS else ()
+        rows = range(tall, 1, -1)
+        return (*taller, *((r, vectors if r > some else more) for r in rows), one)
+
+    @property
     def row_vectors(self) -> int:
         """So many vectors of sums are in registers where a product has one row."""
         return 28 if self.vector_bytes == 64 or "neon" in self.features else 12

@@ -84,8 +84,8 @@ class Tiles:
         a: element (row, k) at row * a_down + k * a_along; the columns of b and c are adjacent. Of the tile's shape
         (rows, vectors) narrower ones are made too, for the last columns of a matrix of so many.
         """
-        lanes, narrow = self.target.lanes(dtype), self.target.tiles[0][1]
         rows, vectors = shape
+        lanes, narrow = self.target.lanes(dtype), min(vectors, self.target.tiles[0][1])
         kind = f"sums_{rows}x{vectors}"
         known = self.widths.setdefault(f"{kind}_{dtype}", set())
         known |= self._panels(dtype, columns, narrow, vectors)
@@ -269,8 +269,7 @@ def _sums(
     ahead = ""
     if rows == target.tiles[0][0] and len(widths) > 1:
         f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-        far = f.compare("sge", f.mul("%inner", "%a_along"), str(_FAR))
-        ahead = f.at(firsts[0], dtype, f.select(far, str(_AHEAD), "0"))
+        ahead = f.compare("sge", f.mul("%inner", "%a_along"), str(_FAR))
     begin = "0"
     if left is not None and narrow.is_narrow(dtype, widths, target.lanes(dtype)):
         variables = [row[0] for row in sums]
@@ -282,14 +281,16 @@ def _sums(
             for v in vectors
         ]
         step = f.mul(k, "%a_along")
-        if ahead:
-            f.do(f"call void @llvm.prefetch.p0(ptr {f.at(ahead, dtype, step)}, i32 0, i32 2, i32 1)")
         for r in range(rows):
             element = f.load(f.at(firsts[r], dtype, step), dtype)
             for v in vectors:
                 factor = f.splat(element, dtype, widths[v])
                 total = f.get(sums[r][v], types[v])
                 f.set(sums[r][v], types[v], multiply_add(f, dtype, widths[v], factor, parts[v], total))
+        if ahead:  # In a block of its own: LLVM lets no load pass it, and would need more registers than there are.
+            with f.when(ahead):
+                place = f.at(firsts[0], dtype, f.add(step, str(_AHEAD)))
+                f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 2, i32 1)")
     places = [[f.at(results[r], dtype, str(starts[v])) for v in vectors] for r in range(rows)]
     with f.when("%more"):  # All is read before anything is written: the last row may stand for others too.
         for r in range(rows):
