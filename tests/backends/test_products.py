@@ -197,10 +197,11 @@ def test_cut_in_any_way_the_bits_are_the_same(order: str, monkeypatch: pytest.Mo
     assert run() == whole
 
 
-def test_rows_that_become_fewer_in_a_loop(target: str) -> None:
-    """From 11 sequences down to one, a row fewer at each step, with a tile for each number of rows."""
-    layer = ag.nn.Elman(6, 52, generator=ag.Generator(3))
-    lengths = np.arange(1, 12, dtype=np.int32)
+@pytest.mark.parametrize("size", [34, 52])
+def test_rows_that_become_fewer_in_a_loop(size: int, target: str) -> None:
+    """From 23 sequences down to one, a row fewer at each step, with a tile for each small number of rows."""
+    layer = ag.nn.Elman(6, size, generator=ag.Generator(3))
+    lengths = np.arange(1, 24, dtype=np.int32)
     x = np.random.default_rng(6).normal(size=(int(lengths.sum()), 6)).astype("f")
 
     def states(x, lengths):
