@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from amigrad.backends.native import trial
 from amigrad.backends.native.frame import BATCH, ERROR, FIRST, HEAD, POOL, SHARE, STOP, THREADS, TOKEN_PLACE
 from amigrad.backends.native.ir import Function, SizeTable, argument_type
-from amigrad.backends.native.kernels import Check, Kernel, LengthsCheck, Schedule
+from amigrad.backends.native.kernels import Check, Copy, Kernel, LengthsCheck, Schedule, Store
 from amigrad.backends.native.loops import LoopNest, Pointer
 from amigrad.backends.native.passes import Pass
 from amigrad.backends.native.plan import Layout
@@ -19,9 +19,9 @@ from amigrad.backends.native.scans import names
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.steps import address, check_lengths, pack, stepping
 from amigrad.backends.native.target import Target
-from amigrad.backends.native.tiles import Tiles
+from amigrad.backends.native.tiles import MOST_TURNED, Tiles
 from amigrad.backends.native.values import fetch_row
-from amigrad.backends.native.views import View
+from amigrad.backends.native.views import View, is_number
 from amigrad.graph import Dim, Size, int32, int64
 from amigrad.graph.sizes import product, terms_of
 from amigrad.operators import elementwise
@@ -315,6 +315,8 @@ class _Emitter:
             _first_same(f, kernel, pointer)
         elif kernel.kind == "packing":
             pack(f, kernel, pointer)
+        elif _is_transposition(kernel):
+            self._transpose(f, kernel)
         else:
             nest = LoopNest(f, kernel, self.target, pointer, self.final)
             shared = run.parallel and nest.divides()
@@ -325,6 +327,16 @@ class _Emitter:
             run.share(f, taker, work(kernel))
         else:
             run.run(f, len(self.checks) if kernel.kind == "check" else 0)
+
+    def _transpose(self, f: Function, kernel: Kernel) -> None:
+        """Copy a matrix into C order that lies transposed: as panels of products are packed."""
+        (source,), (sink,) = kernel.loads.values(), kernel.sinks
+        assert isinstance(sink, Store)
+        dtype, target = source.base.dtype, sink.target
+        a, c = (f.at(self._pointer(f, view.base), dtype, f.size(view.offset)) for view in (source, target))
+        rows, columns, down, along = (f.size(d) for d in (*kernel.domain, target.strides[0], source.strides[1]))
+        arguments = f"ptr {a}, i64 1, i64 {along}, i64 {rows}, i64 {columns}, ptr {c}, i64 {down}"
+        f.invoke(self.tiles.pack(dtype, "inner"), arguments)
 
     def _scan(self, run: _Run, kernel: Kernel) -> None:
         """A loop over time: the kernels of its body, with the rows of each step, in one thread."""
@@ -342,6 +354,17 @@ class _Emitter:
                 for inner in steps.schedule.kernels:
                     self._kernel(run, inner)
         run.parallel = parallel
+
+
+def _is_transposition(kernel: Kernel) -> bool:
+    """Whether all that a kernel does is to copy a matrix whose columns are adjacent into one whose rows are."""
+    if [type(node.operator) for node in kernel.body] != [Copy] or len(kernel.domain) != 2 or kernel.fills:
+        return False
+    columns, sources, sinks = kernel.domain[1], list(kernel.loads.values()), kernel.sinks
+    if len(sources) != 1 or len(sinks) != 1 or not isinstance(sinks[0], Store) or sources[0].base.dtype.kind == "b":
+        return False
+    whole = isinstance(columns, int) and columns >= MOST_TURNED
+    return whole and is_number(sources[0].strides[0], 1) and is_number(sinks[0].target.strides[1], 1)
 
 
 def work(kernel: Kernel) -> Dim:

@@ -4,7 +4,7 @@ The columns are taken a panel at a time, the rows a tile at a time; a long inner
 sums are in memory in between. The second operand is read as it lies if its columns are adjacent, and few rows use them
 or a cache holds it; else a panel of it is packed first. If it lies transposed, few rows take inner products, and some
 more compute the transposed result, so that only the smaller operand is packed. Which way is taken depends on the sizes
-only, and all but inner products add up in the order of the inner dimension.
+only, and all but inner products and the last few columns add up in the order of the inner dimension.
 """
 
 from __future__ import annotations

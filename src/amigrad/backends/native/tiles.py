@@ -26,6 +26,8 @@ _FAR = 1 << 16
 """Where the elements of a tile's first operand lie so far apart, others are fetched ahead."""
 _AHEAD = 32
 """Those of the row so many rows further down."""
+MOST_TURNED = 8
+"""The rows and columns, at most, of the blocks in which a matrix is turned."""
 _LINES = 8
 """So many lines of a matrix are read at a time where it is multiplied with one row."""
 
@@ -216,14 +218,14 @@ class Tiles:
 
     def pack(self, dtype: DType, adjacent: str) -> str:
         """c[k, column] = a[k * down + column * along], where the "columns" or the "inner" elements of a are adjacent,
-        or "neither".
+        or "neither". If these are turned, c has room for so many columns as a block has.
         """
 
         def write(f: Function) -> None:
             if adjacent == "columns":
                 _copy(f, self.target, dtype)
             elif adjacent == "inner":
-                _transpose(f, dtype, max(2, min(8, self.target.lanes(dtype))))
+                _transpose(f, dtype, max(2, min(MOST_TURNED, self.target.lanes(dtype))))
             else:
                 _move(f, dtype, "0", "%inner")
 
@@ -475,14 +477,16 @@ def _copy(f: Function, target: Target, dtype: DType) -> None:
 
 
 def _transpose(f: Function, dtype: DType, size: int) -> None:
-    """Square blocks; the last ones overlap with those before, and columns that do not exist are the last one again."""
+    """Square blocks; the last ones overlap with those before. If there are fewer columns, others are the last again."""
     type_ = register(dtype, size)
     short = f.emit(f"icmp slt i64 %inner, {size}")
     with f.when(short):
         _move(f, dtype, "0", "%inner")
     final = f.emit(f"sub i64 %inner, {size}")
     stop = f.emit(f"select i1 {short}, i64 0, i64 %columns")
-    with f.looping("0", stop, size) as column:
+    edge = f.most(f.sub("%columns", str(size)), "0")
+    with f.looping("0", stop, size) as first:
+        column = f.least(first, edge)
         sources = _clamped(f, dtype, "%a", column, size, "%columns", "%along")
         with f.looping("0", "%inner", size) as start:
             k = f.least(start, final)
