@@ -263,8 +263,14 @@ def _movement(graph: Nodes, operator: Operator, inputs: tuple[Node, ...], shape:
 
 
 def _slice(graph: Nodes, operator: m.Slice, inputs: tuple[Node, ...], shape: Shape, dtype: DType) -> Node | None:
-    """A slice of a slice is one of what that was taken from."""
-    inner = inputs[0].operator
+    """A slice of a slice is one of what that was taken from; columns of rows looked up are looked up alone."""
+    (x,) = inputs
+    inner = x.operator
+    if isinstance(inner, lookup.Take) and len(x.inputs[1].shape) == 1 and dim_key(shape[0]) == dim_key(x.shape[0]):
+        table, index = x.inputs
+        starts, sizes_ = (0, *operator.starts[1:]), (table.shape[0], *shape[1:])
+        part = graph.apply(m.Slice(starts, operator.steps, sizes_), (table,), Node(sizes_, dtype), None)
+        return graph.apply(lookup.Take(), (part, index), Node(shape, dtype), x.place)
     if not isinstance(inner, m.Slice):
         return _movement(graph, operator, inputs, shape, dtype)
     starts = tuple(a + b * step for a, b, step in zip(inner.starts, operator.starts, inner.steps, strict=True))
