@@ -176,11 +176,10 @@ class Product:
             return False
         direct = self._direct()
         epilogue, context = ("", "") if direct is not None else self._follow()
-        buffer = "" if direct is not None else f.room(shapes[0][0] * cast(int, columns), dtype)
-        tall = str(self.target.tiles[0][0])
-        group = f.select(f.compare("sle", rows, str(shapes[0][0])), str(shapes[0][0]), tall)
-        with f.looping("0", rows, group) as row:
-            height = f.least(group, f.sub(rows, row))
+        tall = shapes[0][0]
+        buffer = "" if direct is not None else f.room(tall * cast(int, columns), dtype)
+        with f.looping("0", rows, tall) as row:
+            height = f.least(str(tall), f.sub(rows, row))
             lines = f.at(left.pointer, dtype, f.mul(row, f.size(left.down)))
             sums, line = buffer, str(columns)
             if direct is not None:

@@ -32,9 +32,7 @@ class Target:
     def steps(self) -> tuple[tuple[int, int], ...]:
         """Tiles for each small number of rows, so that none is computed in vain where rows are few and change."""
         (tall, vectors), (some, more), one = self.tiles
-        taller = ((10, 2), (9, 3)) if self.tiles == _MANY_REGISTERS else ()
-        rows = range(tall, 1, -1)
-        return (*taller, *((r, vectors if r > some else more) for r in rows), one)
+        return (*((rows, vectors if rows > some else more) for rows in range(tall, 1, -1)), one)
 
     @property
     def row_vectors(self) -> int:
