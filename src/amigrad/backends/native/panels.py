@@ -120,7 +120,7 @@ def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, i
             place = f.add(f.mul(f.sub(row, origin), down), column)
             sums = f.at(base, dtype, f.select(placed, place, "0"))
             with f.when(f.both(final, f.compare("sge", depth, str(DEEP)))):
-                _prefetch(f, target, len(shapes), row, height, column)
+                _prefetch(f, target, len(shapes), f.add(row, _word(f, "group")), height, column)
             with f.looping("0", height, tall) as part:
                 tile = f.least(str(tall), f.sub(height, part))
                 c = f.at(sums, dtype, f.mul(part, down))
@@ -186,7 +186,7 @@ def _pack(f: Function, how: str, a: str, down: str, along: str, inner: str, colu
 
 
 def _prefetch(f: Function, target: Target, shapes: int, row: str, rows: str, column: str) -> None:
-    """Let what follows will need of large matrices come into the caches while a tile adds up."""
+    """Let what will be needed of large matrices come into the second cache while a tile adds up for rows before."""
     f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
     with f.looping("0", _word(f, "count"), 1) as matrix:
         words = f.at("%given", int64, f.add(f.mul(matrix, "3"), str(len(WORDS) + shapes)))
@@ -197,4 +197,4 @@ def _prefetch(f: Function, target: Target, shapes: int, row: str, rows: str, col
             address = f.emit(f"getelementptr i8, ptr {start}, i64 {f.add(first, f.mul(line, down))}")
             for vector in range(target.tiles[0][1]):
                 place = f.emit(f"getelementptr i8, ptr {address}, i64 {vector * target.vector_bytes}")
-                f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
+                f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 2, i32 1)")
