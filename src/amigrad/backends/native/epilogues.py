@@ -13,7 +13,7 @@ from amigrad.backends.native.loops import Pointer
 from amigrad.backends.native.panels import EPILOGUE, named
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
-from amigrad.backends.native.values import Access, constant, is_long, lower, read, write
+from amigrad.backends.native.values import Access, constant, lower, read, write
 from amigrad.backends.native.views import is_number
 from amigrad.graph import int64
 
@@ -74,9 +74,11 @@ class Epilogue:
     def write(self) -> Inner:
         """The body after the product, and its stores."""
         f, lanes = self.f, self.lanes
-        if self.target.vector_bytes == 64 and is_long(self.kernel.body):  # A mask each, so that it is written once.
-            with f.looping("0", "%rows", 1) as row, f.looping("0", "%columns", lanes) as column:
-                self._vector(row, column, f.mask(f.least(f.sub("%columns", column), str(lanes)), lanes))
+        if self.target.vector_bytes == 64:  # Written once, with a mask for each vector of columns.
+            with f.looping("0", "%columns", lanes) as column:
+                mask = f.mask(f.sub("%columns", column), lanes)
+                with f.looping("0", "%rows", 1) as row:
+                    self._vector(row, column, mask)
         else:
             rest = f.emit(f"urem i64 %columns, {lanes}")
             whole = f.sub("%columns", rest)

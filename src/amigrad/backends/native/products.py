@@ -292,7 +292,10 @@ class Product:
             below = shapes[number + 1][0] if number + 1 < len(shapes) else 0
             if any(below < h <= shape[0] for h in heights):
                 row = shape[0] == 1 and shape[1] > vectors
-                tile = self.tiles.row(self.dtype, columns) if row else self.tiles.sums(self.dtype, shape, columns)
+                if row:
+                    tile = self.tiles.row(self.dtype, columns, self.parallel)
+                else:
+                    tile = self.tiles.sums(self.dtype, shape, columns)
                 found += ["@" + tile] * (number + 1 - len(found))
         return found + found[-1:] * (len(self.shapes) - len(found))
 
