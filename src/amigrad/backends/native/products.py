@@ -293,7 +293,7 @@ class Product:
             if any(below < h <= shape[0] for h in heights):
                 row = shape[0] == 1 and shape[1] > vectors
                 if row:
-                    tile = self.tiles.row(self.dtype, columns, self.parallel)
+                    tile = self.tiles.row(self.dtype, columns, found[-1][1:] if found else "")
                 else:
                     tile = self.tiles.sums(self.dtype, shape, columns)
                 found += ["@" + tile] * (number + 1 - len(found))

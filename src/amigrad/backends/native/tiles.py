@@ -61,28 +61,24 @@ class Tiles:
     def _tile(self, kind: str, dtype: DType, write: Callable[[Function], None]) -> str:
         return self._function(kind, dtype, f"{_TILE}{register(dtype)} %scale", write)
 
-    def row(self, dtype: DType, columns: Dim, cut: bool) -> str:
+    def row(self, dtype: DType, columns: Dim, other: str) -> str:
         """The same as `sums` for one row, the scale taken as 1. Lines of a matrix of so many columns add up in
-        registers if they fit, and in memory if they are longer, or if they may be `cut` and are.
+        registers if they fit, and else in memory; the function for parts of lines that fit is another one, if any.
         """
         lanes = self.target.lanes(dtype)
-
-        def any_number() -> str:
-            return self._tile("row", dtype, lambda f: _row(f, dtype, lanes))
-
         if not (isinstance(columns, int) and 0 < columns <= self.target.row_vectors * lanes):
-            return any_number()
-        width, part = self._width(dtype, columns), any_number() if cut else ""
+            return self._tile("row", dtype, lambda f: _row(f, dtype, lanes))
+        width = self._width(dtype, columns)
+        other = other or self._tile("row", dtype, lambda f: _row(f, dtype, lanes))
 
         def write(f: Function) -> None:
-            whole = f.compare("eq", "%columns", str(columns)) if cut else "true"
+            whole = f.compare("eq", "%columns", str(columns))
             with f.when(whole):
                 _sums(f, self.target, dtype, 1, width, "0", str(columns))
-            if cut:
-                with f.when(f.negated(whole)):
-                    f.invoke(part, f"{_TILE}{register(dtype)} %scale".replace("noalias ", ""))
+            with f.when(f.negated(whole)):
+                f.invoke(other, f"{_TILE}{register(dtype)} %scale".replace("noalias ", ""))
 
-        return self._tile(f"row_{columns}_or_part" if cut else f"row_{columns}", dtype, write)
+        return self._tile(f"row_{columns}", dtype, write)
 
     def sums(self, dtype: DType, shape: tuple[int, int], columns: Dim) -> str:
         """c = a b, or c += scale a b if there is `more`, for at most so many rows (at least 1), and any columns.
