@@ -185,11 +185,12 @@ class Product:
             if direct is not None:
                 line = f.size(direct.down)
                 sums = f.at(direct.pointer, dtype, f.mul(row, line))
-            tile = ""
+            tile = name = ""
             for shape in shapes:
                 one = shape[0] == 1
-                name = "@" + (self.tiles.row(dtype, columns) if one else self.tiles.sums(dtype, shape, columns))
-                tile = f.select(f.compare("sle", height, str(shape[0])), name, tile, "ptr") if tile else name
+                name = self.tiles.row(dtype, columns, name) if one else self.tiles.sums(dtype, shape, columns)
+                fits = f.compare("sle", height, str(shape[0])) if tile else "true"
+                tile = f.select(fits, f"@{name}", tile, "ptr")
             f.invoke(
                 tile,
                 f"ptr {lines}, i64 {f.size(left.down)}, i64 {f.size(left.along)}, ptr {right.pointer}, "
@@ -232,7 +233,7 @@ class Product:
             every = f.mul(f.quotient(f.add(f.most(columns, "1"), str(width - 1)), width), str(width))
             wide = f.select(alone, every, wide)
         packs = packed != "false" or not self.target.masks
-        (start, stop), (left_edge, right_edge) = self._share(rows, tall, columns, width)
+        (start, stop), (left_edge, right_edge) = self._share(rows, tall, columns, width, packed)
         panels, *rooms = self._scratch()
         values = {
             **{"a": left.pointer, "a_down": f.size(left.down), "a_along": f.size(left.along)},
@@ -343,8 +344,10 @@ class Product:
                     )
                 lines = f.negated(fits)
 
-    def _share(self, rows: str, tall: str | int, columns: str, width: int) -> tuple[tuple[str, str], tuple[str, str]]:
-        """The rows and the columns of this piece: whole panels, or tiles if there are more blocks of rows than panels.
+    def _share(
+        self, rows: str, tall: str | int, columns: str, width: int, packed: str = "false"
+    ) -> tuple[tuple[str, str], tuple[str, str]]:
+        """The rows and the columns of this piece: whole tiles or whole panels, of which there are more.
 
         Each piece packs the panels that it uses, so that pieces of too few rows would pack more than they compute:
         there may be fewer pieces of rows than wanted, and the last ones are empty.
@@ -353,10 +356,11 @@ class Product:
         if not self.parallel:
             return ("0", rows), ("0", columns)
         piece, pieces = f.argument("piece"), f.argument("pieces")
-        panels, tiles, blocks = (
+        panels, tiles = (
             f.quotient(f.sub(f.add(count, size), "1"), size)
-            for count, size in ((columns, str(width)), (rows, str(tall)), (rows, str(PIECE_ROWS)))
+            for count, size in ((columns, str(width)), (rows, str(tall)))
         )
+        blocks = f.select(packed, f.quotient(rows, PIECE_ROWS), tiles)
         by_rows = f.compare("sgt", blocks, panels)
         result = []
         for count, units, most, size, chosen in (
