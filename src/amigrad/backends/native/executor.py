@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 _empty = np.empty
+_LARGE_PAGE = 1 << 21
+"""The bytes of a page of memory that NumPy asks for from two of them on. In smaller ones, what goes from row to row
+waits for the processor to find each.
+"""
 _LONG = 200_000
 """A step with less work is over in about 10 microseconds: other threads of Python may as well wait."""
 
@@ -73,7 +77,7 @@ class NativeExecutor(Executor):
         self._whole = whole if callable(whole) else None
         self._results = [Results() for _ in program.outputs]
         self._arena = np.empty(0, dtype=np.uint8)
-        self._arena_start = 0
+        self._arena_start = self._arena_end = 0
         self._arena_version = 0
         self._present_arena = np.zeros(1, dtype=np.int64)
         # A state's buffer is always in C order; a constant may be a view, but it never changes.
@@ -122,9 +126,11 @@ class NativeExecutor(Executor):
 
     def _place_arena(self, plan: Plan) -> None:
         total = sum(plan.slot_bytes)
-        if total > self._arena.size - 64:
-            self._arena = np.empty(total + 64, dtype=np.uint8)
-            self._arena_start = -(-self._arena.ctypes.data // 64) * 64
+        if self._arena_start + total > self._arena_end:
+            page = _LARGE_PAGE if total >= _LARGE_PAGE // 2 else 64
+            self._arena = np.empty(max(total + page, 2 * page), dtype=np.uint8)
+            self._arena_end = self._arena.ctypes.data + self._arena.size
+            self._arena_start = -(-self._arena.ctypes.data // page) * page
             self._arena_version += 1
             self._present_arena[0] = self._arena_version
         place = self._arena_start
