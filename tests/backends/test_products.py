@@ -178,9 +178,10 @@ def test_stacks_and_other_strides(order: str, target: str, blocks: None) -> None
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_cut_in_any_way_the_bits_are_the_same(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("columns", [220, 100])
+def test_cut_in_any_way_the_bits_are_the_same(order: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """By other blocks, and by threads."""
-    sizes = (150, 300, 220)
+    sizes = (150, 300, columns)
     a, b, _, _ = operands(order, sizes)
     monkeypatch.setattr(workers, "_threads", None)
 
