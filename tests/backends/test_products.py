@@ -220,3 +220,8 @@ def test_a_gradient_through_a_single_output(target: str) -> None:
     a, b = random.normal(size=(70, 1)).astype(np.float32), ag.parameter(random.normal(size=(200, 1)))
     product = ag.compile(lambda a: (ag.exp(a) @ b.mT, a))
     np.testing.assert_allclose(product(ag.tensor(a))[0].numpy(), np.exp(a) @ b.numpy().T, rtol=1e-5)
+
+
+def test_what_is_left_of_the_columns_is_the_same_for_all_tiles(target: str) -> None:
+    tiles = host().tiles
+    assert all(vectors % tiles[0][1] == 0 for _, vectors in tiles)

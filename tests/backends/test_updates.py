@@ -58,3 +58,29 @@ def test_a_gradient_that_is_a_result_is_stored_as_it_is() -> None:
     weight.assign(ag.tensor(start))
     np.testing.assert_allclose(ag.compile(step)(a, b).numpy(), expected, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(weight.numpy(), changed, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:.* encountered in:RuntimeWarning")
+@pytest.mark.parametrize("where", ["the input", "the gradient"])
+def test_infinities_of_one_example_stay_in_its_rows(where: str) -> None:
+    def updated(backend: str) -> list[Array]:
+        weight = ag.parameter(np.zeros((40, 60), "f"))
+
+        @ag.compile(backend=backend)
+        def step(x: ag.Tensor, factor: ag.Tensor) -> None:
+            (gradient,) = ag.gradients(ag.sum(ag.matmul(x, weight) * factor), weight)
+            weight.assign(weight - 0.1 * gradient)
+
+        found = []
+        for rows in range(1, 12):
+            random = np.random.default_rng(rows)
+            x, factor = (random.normal(size=(rows, size)).astype("f") for size in (40, 60))
+            (x if where == "the input" else factor)[-1, 3] = np.inf
+            weight.assign(np.zeros((40, 60), "f"))
+            step(x, factor)
+            found.append(weight.numpy())
+        return found
+
+    for found, expected in zip(updated("native"), updated("reference"), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+        assert np.isinf(found).any()

@@ -9,6 +9,7 @@ only, and all but inner products and the last few columns add up in the order of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -323,8 +324,10 @@ class Product:
         """A matrix to which a product is added whose inner dimension is so short that it fits into registers."""
         f, dtype = self.f, self.dtype
         inner = f.size(self.inner)
-        tall, vectors = self.target.tiles[0]
-        (start, stop), (left_edge, right_edge) = self._share(rows, tall, columns, vectors * self.lanes)
+        tall, _ = self.target.tiles[0]
+        # A multiple of all, so that every piece leaves over as many columns as the whole matrix does.
+        width = math.lcm(*(vectors for _, vectors in self.target.outers)) * self.lanes
+        (start, stop), (left_edge, right_edge) = self._share(rows, tall, columns, width)
         a_down, b_down, c_down = (f.size(matrix.down) for matrix in (left, right, result))
         a = f.at(left.pointer, dtype, f.mul(start, a_down))
         b = f.at(right.pointer, dtype, left_edge)

@@ -9,7 +9,7 @@ from functools import cache
 from amigrad.graph import DType
 
 LEVELS = ("avx512", "avx2", "generic")
-_MANY_REGISTERS = ((8, 3), (4, 6), (1, 32))
+_MANY_REGISTERS = ((8, 3), (4, 6), (1, 33))
 
 
 @dataclass(frozen=True)

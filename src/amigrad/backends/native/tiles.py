@@ -108,10 +108,12 @@ class Tiles:
         return self._tile(kind, dtype, write)
 
     def outer(self, dtype: DType, shape: tuple[int, int], columns: Dim) -> str:
-        """c += scale a b for any number of rows, at least 1, and an inner dimension of at least 1. Of the shape (lines,
-        vectors), so many lines of b at most are in registers, and c is read and written once.
+        """c += scale a b for any number of rows, at least 1, and an inner dimension for which the target has this shape
+        and none of fewer lines. Of the shape (lines, vectors), so many lines of b at most are in registers, and c is
+        read and written once.
         """
         lanes, (most, vectors) = self.target.lanes(dtype), shape
+        fewest = max((lines for lines, _ in self.target.outers if lines < most), default=0) + 1
         kind = f"outer_{most}"
         known = self.widths.setdefault(f"{kind}_{dtype}", set())
         known |= self._panels(dtype, columns, vectors, vectors)
@@ -121,7 +123,7 @@ class Tiles:
                 _clamped(f, dtype, f"%{operand}", "0", most, "%inner", f"%{line}")
             with f.looping("0", "%columns", vectors * lanes) as column:
                 for width, left in self._chosen(f, self._widths(dtype, known, vectors), column):
-                    _outer(f, dtype, most, width, column, left)
+                    _outer(f, dtype, fewest, most, width, column, left)
 
         return self._tile(kind, dtype, write)
 
@@ -306,24 +308,28 @@ def _sums(
             f.store(f.get(sums[r][v], types[v]), places[r][v], dtype, widths[v], masks[v])
 
 
-def _outer(f: Function, dtype: DType, most: int, widths: tuple[int, ...], column: str, left: str) -> None:
-    """Vectors of these lanes of all rows: scaled lines of b, of which there are at most so many, are in registers.
+def _outer(f: Function, dtype: DType, fewest: int, most: int, widths: tuple[int, ...], column: str, left: str) -> None:
+    """Vectors of these lanes of all rows: scaled lines of b, of which there are so many, are in registers.
 
-    Lines that do not exist are the last one again, times 0.
+    Lines that do not exist are 0, and multiplied by 0: what stands in another one may be infinite.
     """
     vectors = [(sum(widths[:v]), lanes, register(dtype, lanes)) for v, lanes in enumerate(widths)]
     masks: list[str | None] = [None for _ in widths]
     masks[-1] = f.emit(f"freeze {register(bool_, widths[-1])} {f.mask(f.sub(left, str(vectors[-1][0])), widths[-1])}")
-    firsts = _clamped(f, dtype, "%a", "0", most, "%inner", "%a_along")
+    zero = f.room(1, dtype)
+    f.store(literal(0, dtype), zero, dtype)
+    firsts: list[tuple[str, str]] = []
     scaled: list[list[str]] = []
-    for number, line in enumerate(_clamped(f, dtype, "%b", "0", most, "%inner", "%b_down")):
-        exists = f.compare("slt", str(number), "%inner") if number else "true"
-        scale = f.select(exists, "%scale", literal(0, dtype), register(dtype))
-        start = f.at(line, dtype, column)
+    lines = (_clamped(f, dtype, x, "0", most, "%inner", step) for x, step in (("%a", "%a_along"), ("%b", "%b_down")))
+    for number, (a, b) in enumerate(zip(*lines, strict=True)):
+        exists = f.compare("slt", str(number), "%inner") if number >= fewest else "true"
+        firsts.append((f.select(exists, a, zero, "ptr"), f.select(exists, "-1", "0")))
+        start = f.at(b, dtype, column)
         scaled.append([])
         for (first, lanes, type_), mask in zip(vectors, masks, strict=True):
             value = f.load(f.at(start, dtype, str(first)), dtype, lanes, mask)
-            scaled[-1].append(f.emit(f"fmul {type_} {f.splat(scale, dtype, lanes)}, {value}"))
+            value = f.select(exists, value, "zeroinitializer", type_)
+            scaled[-1].append(f.emit(f"fmul {type_} {f.splat('%scale', dtype, lanes)}, {value}"))
 
     def places(row: str) -> list[str]:
         start = f.at(f.at("%c", dtype, f.mul(row, "%c_down")), dtype, column)
@@ -337,8 +343,9 @@ def _outer(f: Function, dtype: DType, most: int, widths: tuple[int, ...], column
     with f.looping("0", "%rows", 1) as row:
         totals = [f.get(name, type_) for name, (_, _, type_) in zip(before, vectors, strict=True)]
         step = f.mul(row, "%a_down")
-        for elements, line_ in zip(firsts, scaled, strict=True):
-            element = f.load(f.at(elements, dtype, step), dtype)
+        for (elements, exists), line_ in zip(firsts, scaled, strict=True):
+            place = step if exists == "-1" else f.emit(f"and i64 {step}, {exists}")
+            element = f.load(f.at(elements, dtype, place), dtype)
             for v, (_, lanes, _) in enumerate(vectors):
                 totals[v] = multiply_add(f, dtype, lanes, f.splat(element, dtype, lanes), line_[v], totals[v])
         # The next line is read before this one is stored: where it begins within the same vector it would wait.
