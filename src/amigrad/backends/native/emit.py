@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from amigrad.backends.native import trial
+from amigrad.backends.native.copies import MOST_TURNED
 from amigrad.backends.native.frame import BATCH, ERROR, FIRST, HEAD, POOL, SHARE, STOP, THREADS, TOKEN_PLACE
 from amigrad.backends.native.ir import Function, SizeTable, argument_type
 from amigrad.backends.native.kernels import Check, Copy, Kernel, LengthsCheck, Schedule, Store
@@ -19,7 +20,7 @@ from amigrad.backends.native.scans import names
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.steps import address, check_lengths, pack, stepping
 from amigrad.backends.native.target import Target
-from amigrad.backends.native.tiles import MOST_TURNED, Tiles
+from amigrad.backends.native.tiles import Tiles
 from amigrad.backends.native.values import fetch_row
 from amigrad.backends.native.views import View, is_number
 from amigrad.graph import Dim, Size, int32, int64

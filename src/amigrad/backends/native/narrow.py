@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from amigrad.backends.native.ir import Function, literal, register, suffix
+from amigrad.backends.native.ir import Function, literal, register
+from amigrad.backends.native.reductions import multiply_add
 from amigrad.graph import DType
 
 _STEPS = 4
@@ -61,7 +62,7 @@ def _several_steps(
         for total, line in zip(totals, lines, strict=True):
             few = f.load(f.at(line, dtype, k), dtype, _STEPS)
             factor = _picked(f, few, "poison", dtype, _STEPS, [*range(_STEPS)] * columns)
-            f.set(total, type_, _multiply_add(f, dtype, lanes, factor, vector, f.get(total, type_)))
+            f.set(total, type_, multiply_add(f, dtype, lanes, factor, vector, f.get(total, type_)))
     values = [f.get(total, type_) for total in totals]
     for first in range(0, len(sums), _STEPS):
         group = (values[first : first + _STEPS] + values[-1:] * _STEPS)[:_STEPS]
@@ -101,7 +102,7 @@ def _along_rows(f: Function, dtype: DType, sums: list[str], lines: list[str], st
             line = f.at(start, dtype, f.mul(k, "%b_down"))
             for total, place in zip(columns_totals, places, strict=True):
                 factor = f.splat(f.load(f.at(line, dtype, place), dtype), dtype, height)
-                f.set(total, type_, _multiply_add(f, dtype, height, factor, vector, f.get(total, type_)))
+                f.set(total, type_, multiply_add(f, dtype, height, factor, vector, f.get(total, type_)))
     room = f.room(columns * height, dtype)
     for c, pair in enumerate(zip(*totals, strict=True)):
         even, odd = (f.get(total, type_) for total in pair)
@@ -120,8 +121,3 @@ def _picked(f: Function, a: str, b: str, dtype: DType, lanes: int, picks: Iterab
     type_ = register(dtype, lanes)
     numbers = [f"i32 {pick}" for pick in picks]
     return f.emit(f"shufflevector {type_} {a}, {type_} {b}, <{len(numbers)} x i32> <{', '.join(numbers)}>")
-
-
-def _multiply_add(f: Function, dtype: DType, lanes: int, a: str, b: str, c: str) -> str:
-    type_ = register(dtype, lanes)
-    return f.call(f"llvm.fmuladd.{suffix(dtype, lanes)}", type_, (type_, a), (type_, b), (type_, c))

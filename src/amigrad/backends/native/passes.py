@@ -7,12 +7,13 @@ can run one after the other, and the step turns out to have one row, W is read o
 
 from __future__ import annotations
 
+from amigrad.backends.native.inner_products import sums_across
 from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.kernels import Kernel, Store
 from amigrad.backends.native.loops import Pointer
+from amigrad.backends.native.reductions import multiply_add
 from amigrad.backends.native.simplify import Node, dim_key
 from amigrad.backends.native.target import Target
-from amigrad.backends.native.tiles import multiply_add, sums_across
 from amigrad.backends.native.updates import addition
 from amigrad.backends.native.values import Access, constant, lower, read, write
 from amigrad.backends.native.views import View, is_unit

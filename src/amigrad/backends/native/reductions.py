@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from amigrad.backends.native.ir import Function, literal, register
+from amigrad.backends.native.ir import Function, literal, register, suffix
 from amigrad.backends.native.simplify import Node
 from amigrad.graph import DType
 from amigrad.graph.sizes import product
@@ -79,3 +79,11 @@ def fill(f: Function, pointer: str, node: Node, value: object) -> None:
         f.store(f.splat(text, node.dtype, lanes), f.at(pointer, node.dtype, index), node.dtype, lanes)
     with f.looping(whole, count, 1) as index:
         f.store(text, f.at(pointer, node.dtype, index), node.dtype)
+
+
+def multiply_add(f: Function, dtype: DType, lanes: int, a: str, b: str, c: str) -> str:
+    """a * b + c."""
+    type_ = register(dtype, lanes)
+    if dtype.kind == "f":
+        return f.call(f"llvm.fmuladd.{suffix(dtype, lanes)}", type_, (type_, a), (type_, b), (type_, c))
+    return f.emit(f"add {type_} {f.emit(f'mul {type_} {a}, {b}')}, {c}")
