@@ -34,6 +34,12 @@ def blocks(document: Path) -> list[tuple[int, list[str]]]:
     return [(text.count("\n", 0, match.start()) + 2, commands(match[2], match[1])) for match in found]
 
 
+def programs(document: Path) -> list[str]:
+    """The blocks in `python` of a document."""
+    text = document.read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
 def execute(command: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run a command in the working folder; gives what it prints. AssertionError if it fails."""
     lexer = shlex.shlex(command, posix=True, punctuation_chars="|<>")

@@ -1,4 +1,4 @@
-"""The commands that the documents show run word for word, each document's in a folder with small files."""
+"""The commands and programs that the documents show run word for word, each document's in a folder with small files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from amigrad.data.demo import write_demo
-from shell import blocks, execute
+from shell import blocks, execute, programs
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,12 +26,13 @@ def text_files(folder: Path) -> None:
     more = "\n".join(" ".join(known[k:] + known[:k]) for k in range(len(known)))
     for name in ("letter.txt", "words.txt", "novels.txt", "corpus.txt"):
         (folder / name).write_text(text + (more + "\n") * 20)
-    for name in ("novels.txt.gz", "more-novels.txt.gz", "more.txt.gz"):
+    for name in ("novels.txt.gz", "more-novels.txt.gz", "more.txt.gz", "corpus.txt.gz"):
         (folder / name).write_bytes(gzip.compress((folder / "novels.txt").read_bytes()))
     (folder / "names.txt").write_text("".join(f"{line[0]} {line[-1]}\n" if line else "\n" for line in lines))
     (folder / "cities.txt").write_text("Paris\nNew York\n")
     drawn = random.Random(1)
     vectors = [f"{w} {' '.join(f'{drawn.gauss(0, 1):.3f}' for _ in range(8))}" for w in sorted({*words} - {""})]
+    (folder / "glove.6B.50d.txt").write_text("\n".join(vectors) + "\n")
     (folder / "vectors.txt.gz").write_bytes(
         gzip.compress(f"{len(vectors)} 8\n".encode() + "\n".join(vectors).encode() + b"\n")
     )
@@ -110,3 +111,13 @@ def test_the_commands_of_a_document_run(document: str, tmp_path: Path, monkeypat
                 execute(quick(command), monkeypatch)
             except AssertionError as error:
                 raise AssertionError(f"{document}, line {line}: {error}") from error
+
+
+@pytest.mark.parametrize("document", ["docs/embedding.md", "docs/roles.md", "docs/rescoring.md"])
+def test_the_programs_of_a_document_run(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    DOCUMENTS[document](tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = [code for code in programs(ROOT / document) if "from amigrad" in code]
+    assert len(found) > 0
+    for code in found:
+        exec(compile(code, document, "exec"), {"__name__": document})

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from shell import programs
+
 ROOT = Path(__file__).parents[1]
-
-
-def blocks(document: str) -> list[str]:
-    """The Python code blocks of a document."""
-    return re.findall(r"^```python\n(.*?)^```", (ROOT / document).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
 def run(code: str, folder: Path) -> str:
@@ -34,25 +31,25 @@ def run(code: str, folder: Path) -> str:
 
 
 def test_graphs_and_gradients_of_the_readme(tmp_path: Path) -> None:
-    printed = run(blocks("README.md")[0], tmp_path)
+    printed = run(programs(ROOT / "README.md")[0], tmp_path)
     assert printed.startswith("68.0 -104.0 -12.0\n")
     assert "subtract" in printed
     assert (tmp_path / "line.svg").read_text(encoding="utf-8").startswith("<svg")
 
 
 def test_compiled_training_of_the_readme(tmp_path: Path) -> None:
-    cost, compilations = run(blocks("README.md")[1], tmp_path).split()
+    cost, compilations = run(programs(ROOT / "README.md")[1], tmp_path).split()
     assert float(cost) < 0.3
     assert compilations == "1"
     assert (tmp_path / "step.svg").exists()
 
 
 def test_sequences_of_the_readme(tmp_path: Path) -> None:
-    assert run(blocks("README.md")[2], tmp_path) == "(9, 8)\n"
+    assert run(programs(ROOT / "README.md")[2], tmp_path) == "(9, 8)\n"
 
 
 def test_the_tagger_of_the_readme(tmp_path: Path) -> None:
-    code = blocks("README.md")[3]
+    code = programs(ROOT / "README.md")[3]
     assert len([line for line in code.splitlines() if line and "import" not in line]) < 10
     lines = run(code, tmp_path).splitlines()
     assert float(lines[-2]) > 0.9
@@ -60,12 +57,20 @@ def test_the_tagger_of_the_readme(tmp_path: Path) -> None:
 
 
 def test_the_operator_of_contributing(tmp_path: Path) -> None:
-    (code,) = blocks("CONTRIBUTING.md")
+    (code,) = programs(ROOT / "CONTRIBUTING.md")
     value, first, second, compiled = run(code, tmp_path).splitlines()
     assert "0.785398" in value
     assert "finite difference" in first
     assert "finite difference" in second
     assert "1.57079" in compiled
+
+
+def test_the_stages_of_the_document_about_the_compiler(tmp_path: Path) -> None:
+    (stages,) = programs(ROOT / "docs/compiler.md")
+    shown = "".join(f"print({line.partition('  #')[0]})\n" for line in stages.splitlines())
+    printed = run(programs(ROOT / "README.md")[1] + shown, tmp_path)
+    assert "define" in printed
+    assert "ret" in printed.partition(".text")[2]
 
 
 def test_the_pictures_are_what_the_program_draws() -> None:

@@ -37,7 +37,7 @@ class Target:
     @property
     def row_vectors(self) -> int:
         """So many vectors of sums are in registers where a product has one row."""
-        return 28 if self.vector_bytes == 64 or "neon" in self.features else 12
+        return 28 if self.tiles is _MANY_REGISTERS else 12
 
     @property
     def outers(self) -> tuple[tuple[int, int], ...]:
@@ -81,7 +81,7 @@ def host() -> Target:
         return Target(
             triple, cpu, features.flatten() + ("," + without if without else ""), 32, ((6, 2), (2, 4), (1, 32))
         )
-    if "neon" in has and not wanted:
+    if triple.startswith(("aarch64", "arm64")) and not wanted:  # All have NEON, also where LLVM does not say so.
         return Target(triple, cpu, features.flatten(), 16, _MANY_REGISTERS)
     generic = "x86-64" if triple.startswith("x86_64") else "generic"
     return Target(triple, generic, "", 16, ((4, 2), (2, 4), (1, 32)))
