@@ -115,6 +115,10 @@ def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, i
                 copied = f.either(copied, f.compare("ne", f.emit(f"urem i64 {count}, {target.lanes(dtype)}"), "0"))
             with f.when(f.both(copied, f.compare("eq", row, first))):
                 _pack(f, _word(f, "pack"), b, b_down, b_along, depth, count, panel, wide)
+            # The first tiles of a panel have the next one come, those of the first panel the next rows.
+            new = f.both(f.compare("eq", row, first), f.compare("eq", b_along, "1"))
+            beside = f.select(new, f.at(b, dtype, str(vectors * target.lanes(dtype))), "null", "ptr")
+            ahead, beside_down = f.compare("eq", column, start), b_down
             b, b_down = f.select(copied, panel, b, "ptr"), f.select(copied, wide, b_down)
             height = f.least(_word(f, "group"), f.sub(end, row))
             place = f.add(f.mul(f.sub(row, origin), down), column)
@@ -128,7 +132,8 @@ def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, i
                 f.invoke(
                     _chosen(f, tile, shapes),
                     f"ptr {lines}, i64 {a_down}, i64 {a_along}, ptr {b}, i64 {b_down}, i64 {depth}, ptr {c}, "
-                    f"i64 {down}, i64 {tile}, i64 {count}, i1 {more}, {register(dtype)} %scale",
+                    f"i64 {down}, i64 {tile}, i64 {count}, i1 {more}, i1 {ahead}, ptr {beside}, i64 {beside_down}, "
+                    f"{register(dtype)} %scale",
                 )
             epilogue = _word(f, "epilogue")
             with f.when(f.both(final, f.emit(f"icmp ne ptr {epilogue}, null"))):

@@ -196,7 +196,7 @@ class Product:
                 tile,
                 f"ptr {lines}, i64 {f.size(left.down)}, i64 {f.size(left.along)}, ptr {right.pointer}, "
                 f"i64 {f.size(right.down)}, i64 {self.inner}, ptr {sums}, i64 {line}, i64 {height}, i64 {columns}, "
-                f"i1 false, {register(dtype)} {literal(1, dtype)}",
+                f"i1 false, i1 false, ptr null, i64 0, {register(dtype)} {literal(1, dtype)}",
             )
             if direct is None:
                 part = {"row": row, "rows": height, "column": "0", "columns": str(columns), "sums": sums, "line": line}
@@ -314,8 +314,8 @@ class Product:
             f.invoke(
                 self.tiles.dots(dtype),
                 f"ptr {left.pointer}, i64 {f.size(left.down)}, i64 1, ptr {b}, i64 {f.size(right.along)}, "
-                f"i64 {f.size(self.inner)}, ptr {buffer}, i64 {width}, i64 {rows}, i64 {count}, i1 false, "
-                f"{register(dtype)} {literal(1, dtype)}",
+                f"i64 {f.size(self.inner)}, ptr {buffer}, i64 {width}, i64 {rows}, i64 {count}, "
+                f"i1 false, i1 false, ptr null, i64 0, {register(dtype)} {literal(1, dtype)}",
             )
             part = {"row": "0", "rows": rows, "column": column, "columns": count, "sums": buffer, "line": str(width)}
             f.invoke(epilogue, given(EPILOGUE, {"context": context, **part}))
@@ -342,8 +342,8 @@ class Product:
                     f.invoke(
                         self.tiles.outer(dtype, shape, self.columns),
                         f"ptr {a}, i64 {a_down}, i64 {f.size(left.along)}, ptr {b}, i64 {b_down}, i64 {inner}, "
-                        f"ptr {c}, i64 {c_down}, i64 {count}, i64 {f.sub(right_edge, left_edge)}, i1 true, "
-                        f"{register(dtype)} {scale}",
+                        f"ptr {c}, i64 {c_down}, i64 {count}, i64 {f.sub(right_edge, left_edge)}, "
+                        f"i1 true, i1 false, ptr null, i64 0, {register(dtype)} {scale}",
                     )
                 lines = f.negated(fits)
 

@@ -10,10 +10,8 @@ from amigrad.backends.native.reductions import multiply_add
 from amigrad.backends.native.target import Target
 from amigrad.graph import DType, bool_
 
-_FAR = 1 << 16
-"""Where the elements of a tile's first operand lie so far apart, others are fetched ahead."""
 _AHEAD = 32
-"""Those of the row so many rows further down."""
+"""Where the rows of a tile's first operand are adjacent, what is fetched ahead is so many rows further down."""
 _LINES = 8
 """So many lines of a matrix are read at a time where it is multiplied with one row."""
 
@@ -28,9 +26,17 @@ def clamped(f: Function, dtype: DType, pointer: str, first: str, count: int, lim
 
 
 def sums(
-    f: Function, target: Target, dtype: DType, rows: int, widths: tuple[int, ...], column: str, left: str | None
+    f: Function,
+    target: Target,
+    dtype: DType,
+    rows: int,
+    widths: tuple[int, ...],
+    column: str,
+    left: str | None,
+    fetches: bool = False,
 ) -> None:
     """A tile of sums: vectors of these lanes. left: how many columns are left, of which the last vector may have fewer.
+    fetches: whether it lets come what the next tiles need.
 
     Rows that do not exist are the last one computed again.
     """
@@ -46,10 +52,12 @@ def sums(
     firsts = clamped(f, dtype, "%a", "0", rows, "%rows", "%a_down")
     start = f.at("%b", dtype, column)
     results = [f.at(line, dtype, column) for line in clamped(f, dtype, "%c", "0", rows, "%rows", "%c_down")]
-    ahead = ""
-    if rows == target.tiles[0][0] and len(widths) > 1:
+    if fetches:
         f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-        ahead = f.compare("sge", f.mul("%inner", "%a_along"), str(_FAR))
+        ahead, beside = f.both("%ahead", f.compare("eq", column, "0")), f.emit("icmp ne ptr %beside, null")
+        lines = f.compare("eq", "%a_along", "1")
+        next_rows = f.at(firsts[0], dtype, f.select(lines, f.mul(str(rows), "%a_down"), str(_AHEAD)))
+        next_columns, far = f.at("%beside", dtype, column), f.select(lines, str(rows), "%a_along")
     begin = "0"
     if left is not None and narrow.is_narrow(dtype, widths, target.lanes(dtype)):
         variables = [row[0] for row in sums]
@@ -67,10 +75,13 @@ def sums(
                 factor = f.splat(element, dtype, widths[v])
                 total = f.get(sums[r][v], types[v])
                 f.set(sums[r][v], types[v], multiply_add(f, dtype, widths[v], factor, parts[v], total))
-        if ahead:  # In a block of its own: LLVM lets no load pass it, and would need more registers than there are.
+        if fetches:  # In blocks of their own: LLVM lets no load pass these, and would need more registers than it has.
             with f.when(ahead):
-                place = f.at(firsts[0], dtype, f.add(step, str(_AHEAD)))
-                f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 2, i32 1)")
+                _fetch(f, f.at(next_rows, dtype, f.mul(k, far)))
+            with f.when(beside):
+                line = f.at(next_columns, dtype, f.mul(k, "%beside_down"))
+                for v in vectors:
+                    _fetch(f, f.at(line, dtype, str(starts[v])))
     places = [[f.at(results[r], dtype, str(starts[v])) for v in vectors] for r in range(rows)]
     with f.when("%more"):  # All is read before anything is written: the last row may stand for others too.
         for r in range(rows):
@@ -168,3 +179,8 @@ def row(f: Function, dtype: DType, lanes: int) -> None:
         add(k, _LINES)
     with f.looping(several, "%inner", 1) as k:
         add(k, 1)
+
+
+def _fetch(f: Function, place: str) -> None:
+    """Let a line of memory come into the second cache."""
+    f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 2, i32 1)")

@@ -19,6 +19,7 @@ from amigrad.graph import Dim, DType
 _TILE = (
     "ptr noalias %a, i64 %a_down, i64 %a_along, ptr noalias %b, i64 %b_down, i64 %inner, "
     "ptr noalias %c, i64 %c_down, i64 %rows, i64 %columns, i1 %more, "
+    "i1 %ahead, ptr %beside, i64 %beside_down, "
 )
 _PACK = "ptr noalias %a, i64 %down, i64 %along, i64 %inner, i64 %columns, ptr noalias %c, i64 %c_down"
 
@@ -75,7 +76,8 @@ class Tiles:
         """c = a b, or c += scale a b if there is `more`, for at most so many rows (at least 1), and any columns.
 
         a: element (row, k) at row * a_down + k * a_along; the columns of b and c are adjacent. Of the tile's shape
-        (rows, vectors) narrower ones are made too, for the last columns of a matrix of so many.
+        (rows, vectors) narrower ones are made too, for the last columns of a matrix of so many. Meanwhile the widest
+        of many rows lets come what is next: rows of a if `ahead`, and from `beside` (or null) on, columns of b.
         """
         rows, vectors = shape
         lanes, narrow = self.target.lanes(dtype), min(vectors, self.target.tiles[0][1])
@@ -94,7 +96,8 @@ class Tiles:
             widths = self._widths(dtype, {k for k in known if k is None or k <= narrow * lanes}, narrow)
             with f.looping(whole, "%columns", narrow * lanes) as column:
                 for width, left in self._chosen(f, widths, column):
-                    sums.sums(f, self.target, dtype, rows, width, column, left)
+                    fetches = rows == self.target.tiles[0][0] and width == widths[0]
+                    sums.sums(f, self.target, dtype, rows, width, column, left, fetches)
 
         return self._tile(kind, dtype, write)
 
