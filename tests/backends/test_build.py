@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import amigrad as ag
-from amigrad.backends.native import elf, load
+from amigrad.backends.native import elf, emit, load
 from amigrad.backends.native.fastcall import method
+from amigrad.backends.native.target import host
 from amigrad.operators.elementwise import Unary
 
 WORDS, CLASSES = np.array([[1, 2], [3, 3], [0, 6]]), np.array([0, 2, 1])
@@ -64,7 +65,28 @@ def test_the_same_program_is_found(place: Path) -> None:
     assert costs(first) == costs(second)
     assert (was_found(first), was_found(second)) == (False, True)
     assert second.executors[0].library.from_cache
-    assert len(list(place.iterdir())) == 2
+    modules = first.executors[0].library.ir_text.split(load.SEPARATOR)
+    assert len(list(place.iterdir())) == len(modules) + 1, "and what is needed beside them"
+
+
+def test_modules_that_are_compiled_at_the_same_time_are_one_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMIGRAD_CACHE", "off")
+    monkeypatch.setattr(emit, "_LINES", 20)
+    found = []
+    for processors in (1, 3):
+        monkeypatch.setattr(emit, "cores", lambda count=processors: count)
+        monkeypatch.setattr(load, "cores", lambda count=processors: count)
+        step = training()
+        found.append(costs(step))
+        assert len(step.executors[0].library.ir_text.split(load.SEPARATOR)) == processors
+    assert found[0] == found[1]
+
+
+def test_an_error_in_one_of_several_modules_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "cores", lambda: 3)
+    fine, wrong = "define i32 @two() {\n  ret i32 2\n}\n", "define i32 @run() {\n  ret i32 %nothing\n}\n"
+    with pytest.raises(load.InvalidCodeError, match="undefined value"):
+        load.Library.compile(load.SEPARATOR.join([fine, wrong, fine.replace("two", "three")]), host())
 
 
 def test_what_was_found_has_all_stages_to_look_at() -> None:
@@ -189,7 +211,7 @@ def test_another_process_does_without_llvm() -> None:
 def test_where_objects_cannot_be_loaded_llvm_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = costs(training())
 
-    def unsupported(code: bytes) -> None:
+    def unsupported(*codes: bytes) -> None:
         raise elf.UnsupportedObjectError("not today")
 
     monkeypatch.setattr(elf, "Image", unsupported)

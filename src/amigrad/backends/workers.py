@@ -26,3 +26,8 @@ def set_threads(count: int) -> None:
     if count < 1:
         raise ValueError(f"the number of threads is from 1 on, not {count}")
     _threads = count
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

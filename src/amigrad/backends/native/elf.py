@@ -43,45 +43,67 @@ def supported() -> bool:
     return sys.platform == "linux" and machine() == "x86_64" and sys.maxsize > 2**32
 
 
-class Image:
-    """The code of an object file in memory, linked, for as long as this lives."""
+class _Object:
+    """One object file. places: where its sections lie in memory, from `start` on to `end`."""
 
-    def __init__(self, code: bytes) -> None:
-        sections = _sections(code)
-        places: dict[int, int] = {}
-        end = 0
-        for number, section in enumerate(sections):
+    def __init__(self, code: bytes, start: int) -> None:
+        self.code = code
+        self.sections = _sections(code)
+        self.symbols, self.names = _symbols(code, self.sections)
+        self.places: dict[int, int] = {}
+        self.end = start
+        for number, section in enumerate(self.sections):
             if section.flags & _ALLOCATED and section.size:
-                end = -(-end // max(section.alignment, 1)) * max(section.alignment, 1)
-                places[number] = end
-                end += section.size
-        symbols, names = _symbols(code, sections)
-        outside = sorted({names[i] for i, s in enumerate(symbols) if s[3] == 0 and names[i]})
-        stubs = {name: -(-end // _STUB) * _STUB + _STUB * i for i, name in enumerate(outside)}
-        size = -(-(end + _STUB * (len(outside) + 1)) // _PAGE) * _PAGE
-        self._memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+                place = -(-self.end // max(section.alignment, 1)) * max(section.alignment, 1)
+                self.places[number] = place
+                self.end = place + section.size
+
+    def defined(self) -> dict[str, int]:
+        """Where the symbols are that other objects may use."""
+        found = zip(self.names, self.symbols, strict=True)
+        return {n: self.places[s[3]] + s[4] for n, s in found if s[3] in self.places and s[1] >> 4 == 1}
+
+
+class Image:
+    """The code of object files in memory, linked with each other, for as long as this lives."""
+
+    def __init__(self, *codes: bytes) -> None:
+        objects: list[_Object] = []
+        for code in codes:
+            objects.append(_Object(code, objects[-1].end if objects else 0))
+        defined = {name: place for file in objects for name, place in file.defined().items()}
+        wanted = {n for o in objects for n, s in zip(o.names, o.symbols, strict=True) if s[3] == 0 and n}
+        outside = sorted(wanted - defined.keys())
+        end = -(-objects[-1].end // _STUB) * _STUB
+        stubs = {name: end + _STUB * i for i, name in enumerate(outside)}
+        size = -(-(end + _STUB * len(outside)) // _PAGE) * _PAGE
+        self._memory = mmap.mmap(-1, max(size, _PAGE), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         base = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
-        for number, place in places.items():
-            section = sections[number]
-            if section.kind != _NO_BITS:
-                self._memory[place : place + section.size] = code[section.offset : section.offset + section.size]
         for name, place in stubs.items():
             address = library_function(name)
             if address is None:
                 raise UnsupportedObjectError(f"no library has the function {name!r}")
             self._memory[place : place + 14] = b"\xff\x25\0\0\0\0" + struct.pack("<Q", address)  # jmp [rip]
-        values: list[int | None] = []
-        self.addresses: dict[str, int] = {}
-        for name, (_, info, _, where, value, _) in zip(names, symbols, strict=True):
-            inside = where in places
-            values.append(base + places[where] + value if inside else base + stubs[name] if name in stubs else None)
-            if inside and info >> 4 == 1:
-                self.addresses[name] = base + places[where] + value
-        for section in sections:
-            if section.kind == _RELOCATIONS and section.info in places:
-                self._relocate(code, section, places[section.info], base, values)
+        self.addresses = {name: base + place for name, place in defined.items()}
+        for file in objects:
+            self._place(file, base, stubs | defined)
         if ctypes.CDLL(None, use_errno=True).mprotect(ctypes.c_void_p(base), ctypes.c_size_t(size), 5):  # read, execute
             raise UnsupportedObjectError("memory cannot be made executable")
+
+    def _place(self, file: _Object, base: int, others: dict[str, int]) -> None:
+        """Copy an object's sections, with the addresses that they have here. others: where symbols of others are."""
+        for number, place in file.places.items():
+            section = file.sections[number]
+            if section.kind != _NO_BITS:
+                self._memory[place : place + section.size] = file.code[section.offset : section.offset + section.size]
+        values: list[int | None] = []
+        for name, (_, _, _, where, value, _) in zip(file.names, file.symbols, strict=True):
+            inside = where in file.places
+            found = file.places[where] + value if inside else others.get(name) if where == 0 else None
+            values.append(None if found is None else base + found)
+        for section in file.sections:
+            if section.kind == _RELOCATIONS and section.info in file.places:
+                self._relocate(file.code, section, file.places[section.info], base, values)
 
     def _relocate(self, code: bytes, section: _Section, start: int, base: int, values: list[int | None]) -> None:
         for offset, info, addend in struct.iter_unpack("<QQq", code[section.offset : section.offset + section.size]):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from amigrad.backends.native.copies import MOST_TURNED
 from amigrad.backends.native.frame import BATCH, ERROR, FIRST, HEAD, POOL, SHARE, STOP, THREADS, TOKEN_PLACE
 from amigrad.backends.native.ir import Function, SizeTable, argument_type
 from amigrad.backends.native.kernels import Check, Copy, Kernel, LengthsCheck, Schedule, Store
+from amigrad.backends.native.load import SEPARATOR
 from amigrad.backends.native.loops import LoopNest, Pointer
 from amigrad.backends.native.passes import Pass
 from amigrad.backends.native.plan import Layout
@@ -23,6 +25,7 @@ from amigrad.backends.native.target import Target
 from amigrad.backends.native.tiles import Tiles
 from amigrad.backends.native.values import fetch_row
 from amigrad.backends.native.views import View, is_number
+from amigrad.backends.workers import cores
 from amigrad.graph import Dim, Size, int32, int64
 from amigrad.graph.sizes import product, terms_of
 from amigrad.operators import elementwise
@@ -38,6 +41,11 @@ _FEW = 5
 """Estimates take multiplications: where there are more of them than this, the processor's other units are quicker."""
 _FEW_ROWS = 1024
 """As many rows of a table stay in the caches from where indices are checked to where the rows are read."""
+
+_LINES = 1000
+"""A module has so many lines at least: below that a second one takes longer than it gains."""
+_MOST_MODULES = 4
+_NAME = re.compile(r"@[\w.]+")
 
 
 @dataclass
@@ -260,9 +268,8 @@ class _Emitter:
         tries = self.parallel and len(stretches) == 1
         entries = [_over_batches(name, run, tries) for name, run in zip(names, runs, strict=True)]
         functions = [*self.tiles.functions(), *self.kernels.values(), *self.takers.values(), *runs, *entries]
-        more = [*self.tiles.constants(), *([trial.code()] if tries else [])]
-        text = _module(functions, self.target, "\n".join(more))
-        return Code(text, stretches, self.sizes, self.checks)
+        more = self.tiles.constants() | ({"@choose": trial.code()} if tries else {})
+        return Code(_modules(functions, self.target, more), stretches, self.sizes, self.checks)
 
     def _pointer(self, f: Function, node: Node) -> str:
         return f.argument("buffer", self.layout.places[node])
@@ -272,7 +279,7 @@ class _Emitter:
         one_row = run.emit(f"icmp eq i64 {run.size(product.domain[0])}, 1")
         with run.when(one_row):
             f = self._function(update)
-            Pass(f, product, update, self.target, self._pointer).emit()
+            Pass(f, product, update, self.target, self._pointer, self.tiles).emit()
             run.run(self._finished(f))
         with run.when(run.emit(f"xor i1 {one_row}, true")):
             self._kernel(run, product)
@@ -378,9 +385,27 @@ def work(kernel: Kernel) -> Dim:
     return elements * (4 * (len(kernel.body) + len(kernel.sinks) + len(kernel.loads)))
 
 
-def _module(functions: Sequence[Function], target: Target, more: str) -> str:
+def _modules(functions: Sequence[Function], target: Target, more: Mapping[str, str]) -> str:
+    """The functions, dealt out to as many modules as there are processors to compile them. more: by the name of each
+    what else they may need.
+    """
+    length = sum(len(f.lines) for f in functions)
+    count = max(1, min(cores(), _MOST_MODULES, length // _LINES))
+    parts: list[list[Function]] = [[] for _ in range(count)]
+    for f in sorted(functions, key=lambda f: len(f.lines), reverse=True) if count > 1 else functions:
+        f.internal = f.internal and count == 1
+        min(parts, key=lambda part: sum(len(other.lines) for other in part)).append(f)
+    return SEPARATOR.join(_module(part, functions, target, more) for part in parts)
+
+
+def _module(functions: Sequence[Function], every: Sequence[Function], target: Target, more: Mapping[str, str]) -> str:
     declared = sorted(set().union(*[f.intrinsics for f in functions])) if functions else []
-    head = [f'target triple = "{target.triple}"', *declared]
+    texts = [f.text() for f in functions]
+    used = set(_NAME.findall("\n".join(texts)))
+    texts += [text for name, text in more.items() if name in used]
+    used.update(_NAME.findall("\n".join(texts)))
+    called = [f.declaration() for f in every if f"@{f.name}" in used and f not in functions]
+    head = [f'target triple = "{target.triple}"', *declared, *called]
     tuned = f' "tune-cpu"="{target.tune}"' if target.tune else ""
     tail = [
         f"attributes #0 = {{ nounwind{tuned} }}",
@@ -388,7 +413,7 @@ def _module(functions: Sequence[Function], target: Target, more: str) -> str:
         "!0 = !{}",
         "!1 = !{i32 1}",
     ]
-    return "\n".join([*head, *[f.text() for f in functions], more, *tail]) + "\n"
+    return "\n".join([*head, *texts, *tail]) + "\n"
 
 
 def _over(f: Function, view: View, body: Callable[[str], None], axis: int = 0, offset: str | None = None) -> None:

@@ -17,11 +17,11 @@ from amigrad.backends.native.address import token
 from amigrad.backends.native.build import Build
 from amigrad.backends.native.frame import Frame
 from amigrad.backends.native.plan import Layout
-from amigrad.backends.native.pool import cores, pool
+from amigrad.backends.native.pool import pool
 from amigrad.backends.native.results import LARGE, Results
 from amigrad.backends.native.simplify import Node, simplify
 from amigrad.backends.program import Program
-from amigrad.backends.workers import threads
+from amigrad.backends.workers import cores, threads
 from amigrad.graph import DType
 from amigrad.graph.sizes import evaluate
 from amigrad.graph.tensor import Array

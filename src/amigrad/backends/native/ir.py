@@ -441,13 +441,20 @@ class Function:
         scope.written.clear()
 
     def text(self) -> str:
-        """The function's definition. It returns i32."""
+        """The function's definition."""
+        linkage = "internal" if self.internal else "dso_local"
+        head = f"define {linkage} {self._signature()} #{int(self.hasty)} {{"
+        return "\n".join([head, "entry:", *self.entry, "  br label %start", "start:", *self.lines, "}"])
+
+    def declaration(self) -> str:
+        """The function as other modules see it, if it is not internal."""
+        return f"declare dso_local {self._signature()}"
+
+    def _signature(self) -> str:
         arguments = self.arguments
         if arguments is None:
             arguments = ", ".join(f"{argument_type(kind)} {name}" for (kind, _), name in self.asked.items())
-        linkage = "internal " if self.internal else ""
-        head = f"define {linkage}i32 @{self.name}({arguments}) #{int(self.hasty)} {{"
-        return "\n".join([head, "entry:", *self.entry, "  br label %start", "start:", *self.lines, "}"])
+        return f"i32 @{self.name}({arguments})"
 
 
 @cache

@@ -1,25 +1,33 @@
-"""From LLVM IR as text to addresses that can be called, through the cache of compiled objects."""
+"""From LLVM IR as text to addresses that can be called, through the cache of compiled objects.
+
+A text may have several modules. They are compiled, on several processors at once, and kept each by itself: programs
+whose products take the same tiles have that module in common.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from threading import Lock
+from threading import Lock, Thread
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from amigrad.backends.native import cache as disk
 from amigrad.backends.native import elf
+from amigrad.backends.workers import cores
 
 if TYPE_CHECKING:
     from amigrad.backends.native.target import Target
 
 FORMAT = "4"  # Counts up when the same IR is to be compiled in another way.
+
+SEPARATOR = "\n; Another module\n"
 
 _DECLARED = re.compile(r'\ndeclare\s[^@\n]*@"?([^\s"(]+)"?\(')
 _EXPORTED = re.compile(r'\ndefine\s(?!internal\s|private\s)[^@\n]*@"?([^\s"(]+)"?\(')
@@ -54,17 +62,17 @@ def binding() -> ModuleType:
 class Library:
     """Machine code in memory; it stays there, and its addresses hold, as long as this object lives.
 
-    key: under which the cache keeps it.
+    key: under which the cache keeps it, one for each module with a space in between.
     """
 
     def __init__(
-        self, code: bytes, ir: Callable[[], str], target: Callable[[], Target], *, key: str, from_cache: bool
+        self, codes: Sequence[bytes], ir: Callable[[], str], target: Callable[[], Target], *, key: str, from_cache: bool
     ) -> None:
         self._ir, self._target = ir, target
         self.key = key
         self.from_cache = from_cache
         self.seconds = 0.0
-        self._holder, self._addresses = _load(code, ir, target)
+        self._holder, self._addresses = _load(codes, ir, target)
 
     @property
     def ir_text(self) -> str:
@@ -81,13 +89,15 @@ class Library:
         """The code of some IR: from the cache where it is there, else compiled and kept there."""
         start = time.perf_counter()
         version = ".".join(map(str, binding().llvm_version_info))
-        name = disk.key(FORMAT, version, target.triple, target.cpu, target.features, ir_text)
-        code = disk.read(name)
-        from_cache = code is not None
-        if code is None:
-            code = _compile(ir_text, target)
-            disk.write(name, code)
-        library = cls(code, lambda: ir_text, lambda: target, key=name, from_cache=from_cache)
+        modules = ir_text.split(SEPARATOR)
+        names = [disk.key(FORMAT, version, target.triple, target.cpu, target.features, module) for module in modules]
+        found = [disk.read(name) for name in names]
+        new = _compile_all([m for m, code in zip(modules, found, strict=True) if code is None], target)
+        for module, name in zip(modules, names, strict=True):
+            if module in new:
+                disk.write(name, new[module])
+        codes = [new[module] if code is None else code for module, code in zip(modules, found, strict=True)]
+        library = cls(codes, lambda: ir_text, lambda: target, key=" ".join(names), from_cache=not new)
         library.seconds = time.perf_counter() - start
         return library
 
@@ -95,10 +105,10 @@ class Library:
     def find(cls, key: str, ir: Callable[[], str], target: Callable[[], Target]) -> Library | None:
         """The code that the cache has under this key, if it is there: made from this IR for this machine."""
         start = time.perf_counter()
-        code = disk.read(key)
-        if code is None:
+        codes = [code for name in key.split() if (code := disk.read(name)) is not None]
+        if len(codes) < len(key.split()):
             return None
-        library = cls(code, ir, target, key=key, from_cache=True)
+        library = cls(codes, ir, target, key=key, from_cache=True)
         library.seconds = time.perf_counter() - start
         return library
 
@@ -113,7 +123,8 @@ class Library:
     def assembly(self) -> str:
         """The code as assembly, compiled anew from the IR."""
         machine = _machine(self.target)
-        return str(machine.emit_assembly(_module(self.ir_text, machine, self.target)))
+        modules = self.ir_text.split(SEPARATOR)
+        return "\n".join(str(machine.emit_assembly(_module(module, machine, self.target))) for module in modules)
 
 
 def _machine(target: Target) -> Any:
@@ -150,35 +161,83 @@ def _module(ir_text: str, machine: Any, target: Target) -> Any:
         try:
             module.verify()
         except RuntimeError as error:
+            module.close()  # Before its context, which the error may keep.
             raise InvalidCodeError(f"LLVM rejects the code: {str(error).strip()}") from None
     return module
 
 
 def _compile(ir_text: str, target: Target) -> bytes:
-    """Object code of the IR."""
-    machine = _machine(target)
-    return bytes(machine.emit_object(_module(ir_text, machine, target)))
+    """Object code of a module."""
+    llvm, machine = binding(), _machine(target)
+    with _module(ir_text, machine, target) as module, llvm.ffi.OutputString() as error:
+        buffer = _emit()(machine, module, 1, error)
+        if not buffer:
+            raise InvalidCodeError(f"LLVM makes no object of the code: {error}")
+    lib = llvm.ffi.lib
+    code = ctypes.string_at(lib.LLVMPY_GetBufferStart(buffer), lib.LLVMPY_GetBufferSize(buffer))
+    lib.LLVMPY_DisposeMemoryBuffer(buffer)
+    return code
 
 
-def _load(code: bytes, ir: Callable[[], str], target: Callable[[], Target]) -> tuple[object, dict[str, int]]:
+@cache
+def _emit() -> Any:
+    """What makes an object of a module, without the lock with which llvmlite lets one thread at a time into LLVM:
+    modules with contexts and machines of their own have nothing in common.
+    """
+    lib = binding().ffi.lib
+    locked = lib.LLVMPY_TargetMachineEmitToMemory
+    function = ctypes.CDLL(lib._name).LLVMPY_TargetMachineEmitToMemory
+    function.argtypes, function.restype = locked.argtypes, locked.restype
+    return function
+
+
+def _compile_all(modules: Sequence[str], target: Target) -> dict[str, bytes]:
+    """Object code of some modules, which are shared among the processors that are there, the long ones first."""
+    waiting = sorted(modules, key=len)
+    codes: dict[str, bytes] = {}
+    errors: list[Exception] = []
+
+    def work() -> None:
+        with contextlib.suppress(IndexError):
+            while not errors:
+                module = waiting.pop()
+                try:
+                    codes[module] = _compile(module, target)
+                except Exception as error:
+                    errors.append(error)
+
+    others = [Thread(target=work) for _ in range(min(cores(), len(modules)) - 1)]
+    for other in others:
+        other.start()
+    work()
+    for other in others:
+        other.join()
+    if errors:
+        raise errors.pop()
+    return codes
+
+
+def _load(codes: Sequence[bytes], ir: Callable[[], str], target: Callable[[], Target]) -> tuple[object, dict[str, int]]:
     """What holds the code in memory, linked, and the addresses of its functions."""
     if elf.supported():
         with contextlib.suppress(elf.UnsupportedObjectError):
-            image = elf.Image(code)
+            image = elf.Image(*codes)
             return image, image.addresses
     llvm = binding()
     _mathematics()
     ir_text = ir()
+    exported = _EXPORTED.findall("\n" + ir_text)
     for name in _DECLARED.findall("\n" + ir_text):
         # LLVM would end the process.
-        if not name.startswith("llvm.") and not llvm.address_of_symbol(name):
+        if not name.startswith("llvm.") and name not in exported and not llvm.address_of_symbol(name):
             raise InvalidCodeError(f"no library has the function {name!r}")
     empty = llvm.parse_assembly("")
     empty.triple = target().triple
     engine = llvm.create_mcjit_compiler(empty, _machine(target()))
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    for code in codes:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    return engine, {name: int(engine.get_function_address(name)) for name in _EXPORTED.findall("\n" + ir_text)}
+    return engine, {name: int(engine.get_function_address(name)) for name in exported}
 
 
 @cache

@@ -7,20 +7,30 @@ can run one after the other, and the step turns out to have one row, W is read o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from amigrad.backends.native.inner_products import sums_across
 from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.kernels import Kernel, Store
 from amigrad.backends.native.loops import Pointer
+from amigrad.backends.native.panels import EPILOGUE, given, named
+from amigrad.backends.native.products import Product
 from amigrad.backends.native.reductions import multiply_add
 from amigrad.backends.native.simplify import Node, dim_key
 from amigrad.backends.native.target import Target
-from amigrad.backends.native.updates import addition
+from amigrad.backends.native.tiles import Tiles
 from amigrad.backends.native.values import Access, constant, lower, read, write
 from amigrad.backends.native.views import View, is_unit
-from amigrad.graph import Dim, State
+from amigrad.graph import Dim, DType, State
 
 _ROWS = 8
 """Rows of W at a time."""
+_ARGUMENTS = (
+    *("ptr x", "i64 x_along", "ptr gradient", "ptr matrix", "i64 down", "i64 rows", "i64 columns"),
+    *("ptr epilogue", "ptr context"),
+)
+_Finish = Callable[[str, str, str, str | None], None]
+"""What is done with a vector of xᵀ dh: the vector, its row and first column, its mask."""
 
 
 def matrix_of(product: Kernel) -> View | None:
@@ -46,94 +56,108 @@ def updates(product: Kernel, matrix: View, rows: Dim) -> bool:
 class Pass:
     """Emits both kernels, for one row, into a function."""
 
-    def __init__(self, f: Function, product: Kernel, update: Kernel, target: Target, pointer: Pointer) -> None:
-        self.f, self.product, self.update, self.target, self.pointer = f, product, update, target, pointer
+    def __init__(
+        self, f: Function, product: Kernel, update: Kernel, target: Target, pointer: Pointer, tiles: Tiles
+    ) -> None:
+        self.f, self.update, self.target, self.pointer, self.tiles = f, update, target, pointer, tiles
+        self.product, self.addition = (Product(f, kernel, target, pointer, tiles) for kernel in (product, update))
         matrix = matrix_of(product)
         assert matrix is not None
         self.matrix = matrix
         self.dtype = product.body[0].dtype
-        self.lanes = target.lanes(self.dtype)
         self.gradient = product.loads[product.body[0].inputs[0]]
         self.example, self.outer = (update.loads[operand] for operand in update.body[0].inputs)
-        self.addition = addition(update)
 
     def emit(self) -> None:
-        """All rows of W: as many as a vector has elements, some of them at a time; the last ones one by one."""
-        f, lanes = self.f, self.lanes
+        """All rows of W. Where a multiple of xᵀ dh is added to W, and that is all, all matrices share the loops."""
+        f, dtype = self.f, self.dtype
         height, width = self.matrix.shape
-        rows, self.columns = f.size(height), f.size(width)
-        self.dots = f.room(lanes, self.dtype)
-        self.scale = None if self.addition is None else self._scale(*self.addition)
-        several = min(_ROWS, lanes)
-        with f.looping("0", rows, lanes) as row:
-            left = f.least(f.sub(rows, row), str(lanes))
-            whole = f.compare("eq", left, str(lanes))
-            with f.when(whole), f.looping("0", str(lanes), several) as number:
-                self._rows(row, number, several)
-            with f.looping(f.select(whole, left, "0"), left, 1) as number:
-                self._rows(row, number, 1)
-            mask = f.mask(left, lanes)
-            value = f.load(self.dots, self.dtype, lanes, mask)
-            _finish(f, self.product, self.pointer, value, ("0", row), lanes, mask)
+        self.product.locate()
+        self.addition.locate()
+        epilogue, context = self.product.follow()
+        values = {
+            **{"x": self._at(self.example), "x_along": f.size(self.example.strides[0])},
+            **{"gradient": self._at(self.gradient), "outer": self._at(self.outer)},
+            **{"matrix": self._at(self.matrix), "down": f.size(self.matrix.strides[0])},
+            **{"rows": f.size(height), "columns": f.size(width), "epilogue": epilogue, "context": context},
+        }
+        scale = self.addition.scale()
+        if scale is None or values["outer"] != values["gradient"]:
+            _over_rows(f, self.target, dtype, values, scale, self._finish)
+            return
 
-    def _rows(self, row: str, first: str, count: int) -> None:
+        def write(f: Function) -> None:
+            _over_rows(f, self.target, dtype, {name: f"%{name}" for name in values} | {"outer": "%gradient"}, "%scale")
+
+        scalar = register(dtype)
+        shared = self.tiles.function("pass", dtype, f"{named(_ARGUMENTS)}, {scalar} %scale", write)
+        f.invoke(shared, f"{given(_ARGUMENTS, values)}, {scalar} {scale}")
+
+    def _at(self, view: View) -> str:
+        return self.f.at(self.pointer(self.f, view.base), self.dtype, self.f.size(view.offset))
+
+    def _finish(self, value: str, row: str, column: str, mask: str | None) -> None:
+        _finish(self.f, self.update, self.pointer, value, (row, column), self.target.lanes(self.dtype), mask)
+
+
+def _over_rows(
+    f: Function, target: Target, dtype: DType, o: dict[str, str], scale: str | None, finish: _Finish | None = None
+) -> None:
+    """The loops over rows of W. What follows the product is called for as many as a vector has elements; the matrix is
+    read some rows at a time, the last ones one by one. scale: of xᵀ dh where it is added to W; if there is none, it is
+    given to `finish`.
+    """
+    lanes = target.lanes(dtype)
+    type_ = register(dtype, lanes)
+    dots = f.room(lanes, dtype)
+    several = min(_ROWS, lanes)
+
+    def rows_of(row: str, first: str, count: int) -> None:
         """Some rows of W: their products with dh, and their updates."""
-        f, lanes, dtype = self.f, self.lanes, self.dtype
-        type_ = register(dtype, lanes)
         numbers = [f.add(row, f.add(first, str(r))) for r in range(count)]
-        xs = [self._element(self.example, number, 0) for number in numbers]
-        if self.scale is not None:
-            xs = [f.emit(f"fmul {register(dtype)} {x}, {self.scale}") for x in xs]
+        xs = [f.load(f.at(o["x"], dtype, f.mul(number, o["x_along"])), dtype) for number in numbers]
+        if scale is not None:
+            xs = [f.emit(f"fmul {register(dtype)} {x}, {scale}") for x in xs]
         xs = [f.splat(x, dtype, lanes) for x in xs]
         sums = [f.variable(type_, f.splat(literal(0, dtype), dtype, lanes)) for _ in numbers]
 
         def part(column: str, mask: str | None) -> None:
-            gradient = outer = self._vector(self.gradient, column, mask)
-            if self.outer.key != self.gradient.key:
-                outer = self._vector(self.outer, column, mask)
+            gradient = outer = f.load(f.at(o["gradient"], dtype, column), dtype, lanes, mask)
+            if o["outer"] != o["gradient"]:
+                outer = f.load(f.at(o["outer"], dtype, column), dtype, lanes, mask)
             for number, x, total in zip(numbers, xs, sums, strict=True):
-                line = f.add(f.size(self.matrix.offset), f.mul(number, f.size(self.matrix.strides[0])))
-                place = f.at(self.pointer(f, self.matrix.base), dtype, f.add(line, column))
+                place = f.at(o["matrix"], dtype, f.add(f.mul(number, o["down"]), column))
                 weights = f.load(place, dtype, lanes, mask)
                 f.set(total, type_, multiply_add(f, dtype, lanes, weights, gradient, f.get(total, type_)))
-                if self.scale is not None:
+                if scale is not None:
                     f.store(multiply_add(f, dtype, lanes, x, outer, weights), place, dtype, lanes, mask)
-                    continue
-                product = f.emit(f"{'fmul' if dtype.kind == 'f' else 'mul'} {type_} {x}, {outer}")
-                _finish(f, self.update, self.pointer, product, (number, column), lanes, mask)
+                elif finish is not None:
+                    product = f.emit(f"{'fmul' if dtype.kind == 'f' else 'mul'} {type_} {x}, {outer}")
+                    finish(product, number, column, mask)
 
-        if self.target.vector_bytes == 64:  # A mask each, so that it is written once.
-            with f.looping("0", self.columns, lanes) as column:
-                part(column, f.mask(f.least(f.sub(self.columns, column), str(lanes)), lanes))
+        columns = o["columns"]
+        if target.vector_bytes == 64:  # A mask each, so that it is written once.
+            with f.looping("0", columns, lanes) as column:
+                part(column, f.mask(f.least(f.sub(columns, column), str(lanes)), lanes))
         else:
-            rest = f.emit(f"urem i64 {self.columns}, {lanes}")
-            whole = f.sub(self.columns, rest)
+            rest = f.emit(f"urem i64 {columns}, {lanes}")
+            whole = f.sub(columns, rest)
             with f.looping("0", whole, lanes) as column:
                 part(column, None)
             with f.when(f.compare("ne", rest, "0")):
                 part(whole, f.mask(rest, lanes))
         found = sums_across(f, [f.get(total, type_) for total in sums], dtype, lanes)
-        f.store(found, f.at(self.dots, dtype, first), dtype, count)
+        f.store(found, f.at(dots, dtype, first), dtype, count)
 
-    def _scale(self, factor: Node | None, subtracted: bool) -> str:
-        """What the outer product is multiplied with before it is added to W, if that is all."""
-        f, type_ = self.f, register(self.dtype)
-        value = literal(1, self.dtype)
-        if factor is not None:
-            view = self.update.loads.get(factor)
-            value = constant(f, factor, 1) if view is None else self._load(view, f.size(view.offset), 1, None)
-        return f.emit(f"fneg {type_} {value}") if subtracted else value
-
-    def _element(self, view: View, index: str, axis: int) -> str:
-        offset = self.f.add(self.f.size(view.offset), self.f.mul(index, self.f.size(view.strides[axis])))
-        return self._load(view, offset, 1, None)
-
-    def _vector(self, view: View, column: str, mask: str | None) -> str:
-        return self._load(view, self.f.add(self.f.size(view.offset), column), self.lanes, mask)
-
-    def _load(self, view: View, offset: str, lanes: int, mask: str | None) -> str:
-        pointer = self.pointer(self.f, view.base)
-        return self.f.load(self.f.at(pointer, self.dtype, offset), self.dtype, lanes, mask)
+    with f.looping("0", o["rows"], lanes) as row:
+        left = f.least(f.sub(o["rows"], row), str(lanes))
+        whole = f.compare("eq", left, str(lanes))
+        with f.when(whole), f.looping("0", str(lanes), several) as number:
+            rows_of(row, number, several)
+        with f.looping(f.select(whole, left, "0"), left, 1) as number:
+            rows_of(row, number, 1)
+        part_of = {"row": "0", "rows": "1", "column": row, "columns": left, "sums": dots, "line": "0"}
+        f.invoke(o["epilogue"], given(EPILOGUE, {"context": o["context"], **part_of}))
 
 
 def _finish(

@@ -377,8 +377,3 @@ class Pool:
 def pool() -> Pool | None:
     """The process's pool, made at first use; None where the system has no threads of POSIX."""
     return Pool() if os.name == "posix" else None
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

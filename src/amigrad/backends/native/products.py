@@ -104,12 +104,15 @@ class Product:
             strides[-2:] = reversed(strides[-2:])
         return Access(view.base, view.base.dtype, strides, view.offset)
 
+    def locate(self) -> list[Access]:
+        """Find where its matrices begin."""
+        every = [self.left, self.right, *self.loads.values(), *self.outputs.values()]
+        self.offsets = {access: self.f.size(access.offset) for access in every}
+        return every
+
     def emit(self) -> None:
         """Emit the product for every matrix of the stack."""
-        f = self.f
-        every = [self.left, self.right, *self.loads.values(), *self.outputs.values()]
-        for access in every:
-            self.offsets[access] = f.size(access.offset)
+        f, every = self.f, self.locate()
         with ExitStack() as stack:
             for axis, dim in enumerate(self.kernel.domain[:-2]):
                 if is_unit(dim):
@@ -150,7 +153,7 @@ class Product:
             self._panels(left, right, rows, columns, "neither", "true")
             return
 
-        self._follow()  # Whichever way is taken.
+        self.follow()  # Whichever way is taken.
 
         def inner_products() -> None:
             self._inner_products(left, right, rows, columns)
@@ -176,7 +179,7 @@ class Product:
         if not small or not is_number(right.along, 1) or self.addition is not None or not self.target.masks:
             return False
         direct = self._direct()
-        epilogue, context = ("", "") if direct is not None else self._follow()
+        epilogue, context = ("", "") if direct is not None else self.follow()
         tall = shapes[0][0]
         buffer = "" if direct is not None else f.room(tall * cast(int, columns), dtype)
         with f.looping("0", rows, tall) as row:
@@ -227,7 +230,7 @@ class Product:
                 fits = f.both(f.compare("sle", rows, str(most)), f.negated(packed))
                 wide = f.select(fits, str(few * self.lanes), wide)
         direct = None if turned else self._direct()
-        scale = None if direct is None else self._scale()
+        scale = None if direct is None else self.scale()
         coming, count = ([], "0") if turned else self._coming(rows, columns, direct, scale)
         if scale is not None and self.target.masks:  # Where nothing is done for each panel, a tile has all of them.
             alone = f.both(f.negated(packed), f.compare("eq", count, "0"))
@@ -252,9 +255,9 @@ class Product:
             }
         elif turned:
             values["epilogue"] = "@" + self.tiles.turn(dtype, self.shapes[0])
-            values["follows"], values["followed"] = self._follow()
+            values["follows"], values["followed"] = self.follow()
         else:
-            values["epilogue"], values["context"] = self._follow()
+            values["epilogue"], values["context"] = self.follow()
         shapes = self.shapes[:1] if packed == "true" else self.shapes  # Packed panels are no wider for few rows.
         tiles = self._tiles(shapes, rows, self.rows if turned else self.columns, scale is not None)
         words = [(type_, values.get(name, "0")) for name, type_ in WORDS.items()]
@@ -306,7 +309,7 @@ class Product:
         f, dtype = self.f, self.dtype
         width = 4 * self.lanes
         buffer = f.room((FEW_ROWS + self.lanes) * width, dtype)
-        epilogue, context = self._follow()
+        epilogue, context = self.follow()
         _, (start, stop) = self._share(rows, rows, columns, width)
         with f.looping(start, stop, width) as column:
             count = f.least(str(width), f.sub(stop, column))
@@ -332,7 +335,7 @@ class Product:
         a = f.at(left.pointer, dtype, f.mul(start, a_down))
         b = f.at(right.pointer, dtype, left_edge)
         c = f.at(result.pointer, dtype, f.add(f.mul(start, c_down), left_edge))
-        scale, count = self._scale(), f.sub(stop, start)
+        scale, count = self.scale(), f.sub(stop, start)
 
         lines = "true"
         with f.when(f.compare("sgt", count, "0")):
@@ -397,7 +400,7 @@ class Product:
         matrix = self._operand(access)
         return matrix if is_number(matrix.along, 1) else None
 
-    def _scale(self) -> str | None:
+    def scale(self) -> str | None:
         """The number by which the product is multiplied before it is added to a matrix; None if it is not."""
         if self.addition is None:
             return None
@@ -439,7 +442,7 @@ class Product:
             words += [("ptr", pointer), ("i64", f.mul(f.size(down), size)), ("i64", size)]
         return words, count
 
-    def _follow(self) -> tuple[str, str]:
+    def follow(self) -> tuple[str, str]:
         """The epilogue's function, and its context."""
         if self.epilogue is None:
             epilogue = Epilogue(

@@ -37,7 +37,7 @@ class Tiles:
 
     def functions(self) -> list[Function]:
         """The functions, written."""
-        result = list(self.epilogues.values())
+        result: list[Function] = list(self.epilogues.values())
         for name, (arguments, write) in self.waiting.items():
             f = Function(name, self.sizes, arguments, internal=True)
             write(f)
@@ -45,13 +45,14 @@ class Tiles:
             result.append(f)
         return result
 
-    def _function(self, kind: str, dtype: DType, arguments: str, write: Callable[[Function], None]) -> str:
+    def function(self, kind: str, dtype: DType, arguments: str, write: Callable[[Function], None]) -> str:
+        """The name of a function of this kind for an element type, which is written once."""
         name = f"{kind}_{suffix(dtype, 1)}"
         self.waiting.setdefault(name, (arguments, write))
         return name
 
     def _tile(self, kind: str, dtype: DType, write: Callable[[Function], None]) -> str:
-        return self._function(kind, dtype, f"{_TILE}{register(dtype)} %scale", write)
+        return self.function(kind, dtype, f"{_TILE}{register(dtype)} %scale", write)
 
     def row(self, dtype: DType, columns: Dim, other: str) -> str:
         """The same as `sums` for one row, the scale taken as 1. Lines of a matrix of so many columns add up in
@@ -186,13 +187,13 @@ class Tiles:
         """The loops of a product with tiles of these shapes: see `panels.py`."""
         arguments = f"ptr %given, {register(dtype)} %scale"
         kind = f"panels_{len(shapes)}"
-        return self._function(kind, dtype, arguments, lambda f: panels(f, self.target, dtype, shapes))
+        return self.function(kind, dtype, arguments, lambda f: panels(f, self.target, dtype, shapes))
 
     def turn(self, dtype: DType, shape: tuple[int, int]) -> str:
         """The epilogue that turns the result of tiles of this shape."""
         (tall, vectors), pack = shape, self.pack(dtype, "inner")
         width = vectors * self.target.lanes(dtype)
-        return self._function("turn", dtype, named(EPILOGUE), lambda f: turn(f, dtype, tall, width, pack))
+        return self.function("turn", dtype, named(EPILOGUE), lambda f: turn(f, dtype, tall, width, pack))
 
     def constant(self, words: list[str]) -> str:
         """The name of words in memory: numbers, functions that begin with @, and null."""
@@ -201,9 +202,9 @@ class Tiles:
         text = f"internal constant {{ {types} }} {{ {values} }}, align 64"
         return self.words.setdefault(text, f"@words{len(self.words)}")
 
-    def constants(self) -> list[str]:
-        """The definitions of such words."""
-        return [f"{name} = {value}" for value, name in self.words.items()]
+    def constants(self) -> dict[str, str]:
+        """The definitions of such words, by their names."""
+        return {name: f"{name} = {value}" for value, name in self.words.items()}
 
     def shared(self, epilogue: Function) -> str:
         """The name of an epilogue; one that was written before has the same."""
@@ -225,4 +226,4 @@ class Tiles:
             else:
                 copies.move(f, dtype, "0", "%inner")
 
-        return self._function(f"pack_{adjacent}", dtype, _PACK, write)
+        return self.function(f"pack_{adjacent}", dtype, _PACK, write)
