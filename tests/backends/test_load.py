@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amigrad.backends.native import cache, load
+from amigrad.backends.native import cache, elf, load
 from amigrad.backends.native.load import InvalidCodeError, Library
 from amigrad.backends.native.target import host
 
@@ -242,6 +242,7 @@ def test_lesser_targets(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check(Library.compile(CODE, host.__wrapped__()))
 
 
+@pytest.mark.skipif(not elf.supported(), reason="only objects for x86-64 Linux are loaded without LLVM")
 def test_llvm_is_imported_at_first_use_only() -> None:
     code = (
         "import sys, amigrad.backends.native.load; assert not any(name.startswith('llvmlite') for name in sys.modules)"

@@ -478,7 +478,7 @@ class Where(Elementwise):
 
 @dataclass(frozen=True)
 class Cast(Elementwise):
-    """x as another element type."""
+    """x as another element type; integers are rounded towards 0, the least one for NaN and what is out of range."""
 
     dtype: DType
     name = "cast"
@@ -487,6 +487,9 @@ class Cast(Elementwise):
         return Spec(x.shape, self.dtype)
 
     def forward(self, x: Array) -> Array:
+        if x.dtype.kind == "f" and self.dtype.kind == "i":  # NumPy gives what the processor gives.
+            least = float(np.iinfo(self.dtype).min)
+            x = np.where((x >= least) & (x < -least), x, x.dtype.type(least))
         return x.astype(self.dtype)
 
     def backward(self, x: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor | None]:
