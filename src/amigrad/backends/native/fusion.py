@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from amigrad.backends.native.kernels import MOVEMENT, Check, Copy, Kernel, Kind, Reduce, Scatter, Store
 from amigrad.backends.native.placement import places_in_concats
+from amigrad.backends.native.scans import is_trusted
 from amigrad.backends.native.simplify import FirstSame, Node, Simplified, shape_key
 from amigrad.backends.native.views import View, contiguous_strides, move, whole
 from amigrad.graph import Dim, Shape, State
@@ -126,7 +127,7 @@ class Fusion:
         return kernel
 
     def _check(self, kernel: Kernel, node: Node, index: Node, size: Dim, table: View | None = None) -> None:
-        if isinstance(index.operator, FirstSame) or index.trusted:
+        if isinstance(index.operator, FirstSame) or is_trusted(index):
             return
         view = self.view(index)
         key = (view.key, str(size))

@@ -15,14 +15,15 @@ from amigrad.graph import Dim, DType, Operator, Shape, Size, Spec, Tensor, int32
 from amigrad.graph.gradients import topological_order
 from amigrad.graph.trace import BodyTrace
 from amigrad.operators.lookup import Take
-from amigrad.operators.movement import Concat, Slice
+from amigrad.operators.movement import Concat, Reshape, Slice
 from amigrad.operators.packing import Packed, Packing
 from amigrad.operators.scan import Scan
 from amigrad.operators.stacking import Stack, Value
 
-Place = Literal["fixed", "rows", "state", "states", "index"]
-"""Where an input of the body lies: all of a buffer outside; the rows of the step in one; those that hold the state, or
-all rows that there are, and the packing's row that says which of these hold it.
+Place = Literal["fixed", "table", "rows", "state", "states", "index"]
+"""Where an input of the body lies: all of a buffer outside, or of a part of one whose rows are looked up; the rows of
+the step in one; those that hold the state, or all rows that there are, and the packing's row that says which of these
+hold it.
 """
 
 FOLLOWING = Packed._fields.index("following")
@@ -84,24 +85,39 @@ def lower_scan(graph: Nodes, scan: Scan, inputs: tuple[Node, ...], shape: Shape,
         found[id(state)] = inner.apply(Take(), (table, index), state, None)
     else:
         found[id(state)] = enter(state.spec, "state")
+    used: list[Node] = []
     for place, (stand_in, outside) in enumerate(zip(stand_ins[1:], rest, strict=True)):
+        is_sequence = place < len(body.sequences)
         if outside.is_constant:
             found[id(stand_in)] = inner.number(cast(Any, outside.constant), stand_in.shape, stand_in.dtype)
+        elif is_sequence and isinstance(outside.operator, Take) and is_trusted(outside.inputs[1]):
+            rows, numbers = outside.inputs
+            table, index = enter(Spec(rows.shape, rows.dtype), "table"), enter(Spec((active,), numbers.dtype), "rows")
+            index.trusted = True
+            found[id(stand_in)] = inner.apply(Take(), (table, index), stand_in, None)
+            used += [rows, numbers]
         else:
-            found[id(stand_in)] = enter(stand_in.spec, "rows" if place < len(body.sequences) else "fixed")
+            found[id(stand_in)] = enter(stand_in.spec, "rows" if is_sequence else "fixed")
+            used.append(outside)
     build(inner, topological_order([row]), found)
     lowered = inner.finished([node for node, _ in places], [found[id(row)]])
     from amigrad.backends.native.lowerable import is_native
 
     if not all(is_native(node) or node.operator is None for node in lowered.nodes):
         return None
-    used = [outside for outside in rest if not outside.is_constant]
     operands = (initial, *used)
     if scan.packed:
         packing = graph.apply(Packing(scan.rows), (lengths,), Node((len(Packed._fields), scan.rows), int32), None)
         operands = (packing, *operands)
     loop = Loop(scan, active, batch, lowered, tuple(places))
     return graph.add(Node(shape, dtype, loop, operands), key)
+
+
+def is_trusted(index: Node) -> bool:
+    """Whether amigrad made an index itself, so that it need not be checked: it is a part of a packing, say."""
+    while isinstance(index.operator, Slice | Reshape):
+        (index,) = index.inputs
+    return index.trusted or isinstance(index.operator, Packing)
 
 
 def drop_unread(nodes: list[Node], roots: Collection[Node]) -> None:
