@@ -5,10 +5,10 @@ It is a function of its own, which the loops of all products (`panels.py`) call 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from amigrad.backends.native.ir import Function, argument_type
-from amigrad.backends.native.kernels import Kernel, Store
+from amigrad.backends.native.kernels import Store
 from amigrad.backends.native.loops import Pointer
 from amigrad.backends.native.panels import EPILOGUE, named
 from amigrad.backends.native.simplify import Node
@@ -56,18 +56,20 @@ class Epilogue:
     def __init__(
         self,
         outer: Function,
-        kernel: Kernel,
+        node: Node,
+        body: Sequence[Node],
         target: Target,
         pointer: Pointer,
         loads: Mapping[Node, Access],
         outputs: Mapping[Store, Access],
         offsets: Mapping[Access, str],
     ) -> None:
-        """offsets: where in their buffers matrices begin that are read and written, as values of the outer function."""
+        """node: what the sums in memory are; body: what is computed from it; offsets: where in their buffers matrices
+        begin that are read and written, as values of the outer function.
+        """
         self.f = Inner(outer, "epilogue", EPILOGUE)
-        self.kernel, self.target, self.pointer = kernel, target, pointer
-        self.node = kernel.body[0]
-        self.dtype = self.node.dtype
+        self.node, self.body, self.target, self.pointer = node, body, target, pointer
+        self.dtype = node.dtype
         self.lanes = target.lanes(self.dtype)
         self.loads, self.outputs, self.offsets = loads, outputs, offsets
 
@@ -103,11 +105,9 @@ class Epilogue:
                 values[node] = constant(f, node, lanes) if node.is_constant else self._read(node, row, column, mask)
             return values[node]
 
-        for node in self.kernel.body[1:]:
+        for node in self.body:
             values[node] = lower(f, node, [find(i) for i in node.inputs], lanes)
-        for sink in self.kernel.sinks:
-            assert isinstance(sink, Store)
-            access = self.outputs[sink]
+        for sink, access in self.outputs.items():
             assert access.base is not None
             pointer, offset = self.pointer(f, access.base), self._offset(access, row, column)
             write(f, find(sink.value), pointer, access, offset, f.size(access.strides[-1]), lanes, mask)

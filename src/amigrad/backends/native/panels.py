@@ -26,7 +26,7 @@ DEEP = 32
 MARGIN = 16
 """Lines of sums are so much longer than needed, lest they all fall on the same places of a cache."""
 WORDS = {
-    **dict.fromkeys(("a", "b", "pack", "panels", "sums", "result"), "ptr"),
+    **dict.fromkeys(("a", "b", "pack", "panels", "sums", "result", "first_row"), "ptr"),
     **dict.fromkeys(("epilogue", "context", "follows", "followed"), "ptr"),
     **dict.fromkeys(("a_down", "a_along", "b_down", "b_along", "inner", "columns", "packed"), "i64"),
     **dict.fromkeys(("top", "bottom", "left", "right", "wide", "group", "block"), "i64"),
@@ -35,11 +35,12 @@ WORDS = {
 """What `panels` is told of a product, a word each; then come a tile for each shape, and the matrices to prefetch.
 
 Rows [top, bottom) and columns [left, right) of a b are computed, `group` rows at a time and `block` rows for panels
-of `wide` columns. pack: what packs panels of b, if they are `packed`. panels, sums: room for panels, and for the sums
-of several stretches. result: where the tiles go (null: into room of their own), added to what is there if it `adds`.
-epilogue: what follows (null: nothing), called with its context, a part of the result and where its sums are; where it
-only turns the result, follows and followed: what follows then, and its context. count: so many matrices are prefetched,
-of each of which there are the address and the bytes from row to row and from column to column.
+of `wide` columns. first_row: what is added to each row (null: nothing). pack: what packs panels of b, if they are
+`packed`. panels, sums: room for panels, and for the sums of several stretches. result: where the tiles go (null: into
+room of their own), added to what is there if it `adds`. epilogue: what follows (null: nothing), called with its
+context, a part of the result and where its sums are; where it only turns the result, follows and followed: what follows
+then, and its context. count: so many matrices are prefetched, of each of which there are the address and the bytes from
+row to row and from column to column.
 """
 EPILOGUE = ("ptr context", "i64 row", "i64 rows", "i64 column", "i64 columns", "ptr sums", "i64 line")
 """What an epilogue takes: its context, the part's first row and column, how many there are, and where its sums are."""
@@ -120,11 +121,14 @@ def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, i
             beside = f.select(new, f.at(b, dtype, str(vectors * target.lanes(dtype))), "null", "ptr")
             ahead, beside_down = f.compare("eq", column, start), b_down
             b, b_down = f.select(copied, panel, b, "ptr"), f.select(copied, wide, b_down)
+            first_row = _word(f, "first_row")
+            starts = f.both(f.negated(more), f.emit(f"icmp ne ptr {first_row}, null"))
+            initial = f.select(starts, f.at(first_row, dtype, column), b, "ptr")
             height = f.least(_word(f, "group"), f.sub(end, row))
             place = f.add(f.mul(f.sub(row, origin), down), column)
             sums = f.at(base, dtype, f.select(placed, place, "0"))
             with f.when(f.both(final, f.compare("sge", depth, str(DEEP)))):
-                _prefetch(f, target, len(shapes), f.add(row, _word(f, "group")), height, column)
+                _prefetch(f, target, dtype, len(shapes), f.add(row, _word(f, "group")), height, column, count)
             with f.looping("0", height, tall) as part:
                 tile = f.least(str(tall), f.sub(height, part))
                 c = f.at(sums, dtype, f.mul(part, down))
@@ -133,6 +137,7 @@ def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, i
                     _chosen(f, tile, shapes),
                     f"ptr {lines}, i64 {a_down}, i64 {a_along}, ptr {b}, i64 {b_down}, i64 {depth}, ptr {c}, "
                     f"i64 {down}, i64 {tile}, i64 {count}, i1 {more}, i1 {ahead}, ptr {beside}, i64 {beside_down}, "
+                    f"ptr {initial}, i1 {starts}, "
                     f"{register(dtype)} %scale",
                 )
             epilogue = _word(f, "epilogue")
@@ -190,7 +195,9 @@ def _pack(f: Function, how: str, a: str, down: str, along: str, inner: str, colu
     f.invoke(how, f"ptr {a}, i64 {down}, i64 {along}, i64 {inner}, i64 {columns}, ptr {c}, i64 {c_down}")
 
 
-def _prefetch(f: Function, target: Target, shapes: int, row: str, rows: str, column: str) -> None:
+def _prefetch(
+    f: Function, target: Target, dtype: DType, shapes: int, row: str, rows: str, column: str, columns: str
+) -> None:
     """Let what will be needed of large matrices come into the second cache while a tile adds up for rows before."""
     f.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
     with f.looping("0", _word(f, "count"), 1) as matrix:
@@ -200,6 +207,9 @@ def _prefetch(f: Function, target: Target, shapes: int, row: str, rows: str, col
         first = f.add(f.mul(row, down), f.mul(column, along))
         with f.looping("0", rows, 1) as line:
             address = f.emit(f"getelementptr i8, ptr {start}, i64 {f.add(first, f.mul(line, down))}")
-            for vector in range(target.tiles[0][1]):
-                place = f.emit(f"getelementptr i8, ptr {address}, i64 {vector * target.vector_bytes}")
-                f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 2, i32 1)")
+            vectors = target.tiles[0][1]
+            with f.looping("0", columns, vectors * target.lanes(dtype)) as first_column:
+                start_ = f.emit(f"getelementptr i8, ptr {address}, i64 {f.mul(first_column, along)}")
+                for vector in range(vectors):
+                    place = f.emit(f"getelementptr i8, ptr {start_}, i64 {vector * target.vector_bytes}")
+                    f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 2, i32 1)")

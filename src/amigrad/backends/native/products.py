@@ -19,14 +19,15 @@ from amigrad.backends.native.epilogues import Epilogue
 from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.kernels import Kernel, Store
 from amigrad.backends.native.loops import Pointer
-from amigrad.backends.native.panels import EPILOGUE, STRETCH, WORDS, at_a_time, given
+from amigrad.backends.native.panels import EPILOGUE, SPAN, STRETCH, WORDS, at_a_time, given
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
-from amigrad.backends.native.tiles import Tiles
+from amigrad.backends.native.tiles import PLAIN, Tiles
 from amigrad.backends.native.updates import addition
 from amigrad.backends.native.values import Access, constant, read
 from amigrad.backends.native.views import View, is_number, is_unit
 from amigrad.graph import Dim, int64
+from amigrad.operators import elementwise
 
 FEW_ROWS = 8
 """Up to so many rows a transposed second operand is read as it lies."""
@@ -92,8 +93,28 @@ class Product:
         self.loads = {n: self._access(v) for n, v in kernel.loads.items() if n in self._epilogue_inputs()}
         self.outputs = {s: self._access(s.target) for s in kernel.sinks if isinstance(s, Store)}
         self.addition = addition(kernel)
+        self.first_row = self._first_row()
+        self.body = [node for node in kernel.body[1:] if node is not self.node]
         self.offsets: dict[Access, str] = {}
         self.epilogue: tuple[str, str] | None = None
+
+    def _first_row(self) -> Node | None:
+        """A row that is added to each row of the product before all else: tiles start from it. What follows then
+        begins with the sum.
+        """
+        readers = [node for node in self.kernel.body[1:] if self.node in node.inputs]
+        stored = any(sink.value is self.node for sink in self.kernel.sinks if isinstance(sink, Store))
+        if len(readers) != 1 or stored or self.turned or self.addition or not self.target.masks:
+            return None
+        (reader,) = readers
+        row = next((i for i in reader.inputs if i is not self.node), self.node)
+        if not isinstance(reader.operator, elementwise.Add) or row not in self.loads or row.dtype != self.dtype:
+            return None
+        (*_, down, along), matrix = self.loads[row].strides, self.right.strides
+        if not (is_number(down, 0) and is_number(along, 1) and is_number(matrix[-1], 1)):
+            return None
+        self.node = reader
+        return row
 
     def _epilogue_inputs(self) -> set[Node]:
         return {i for n in self.kernel.body[1:] for i in n.inputs}
@@ -195,11 +216,13 @@ class Product:
                 name = self.tiles.row(dtype, columns, name) if one else self.tiles.sums(dtype, shape, columns)
                 fits = f.compare("sle", height, str(shape[0])) if tile else "true"
                 tile = f.select(fits, f"@{name}", tile, "ptr")
+            first_row, starts = (right.pointer, "false") if self.first_row is None else (self._row_pointer(), "true")
             f.invoke(
                 tile,
                 f"ptr {lines}, i64 {f.size(left.down)}, i64 {f.size(left.along)}, ptr {right.pointer}, "
                 f"i64 {f.size(right.down)}, i64 {self.inner}, ptr {sums}, i64 {line}, i64 {height}, i64 {columns}, "
-                f"i1 false, i1 false, ptr null, i64 0, {register(dtype)} {literal(1, dtype)}",
+                f"i1 false, i1 false, ptr null, i64 0, ptr {first_row}, i1 {starts}, "
+                f"{register(dtype)} {literal(1, dtype)}",
             )
             if direct is None:
                 part = {"row": row, "rows": height, "column": "0", "columns": str(columns), "sums": sums, "line": line}
@@ -210,6 +233,12 @@ class Product:
         assert access.base is not None
         pointer = self.f.at(self.pointer(self.f, access.base), access.dtype, self.offsets[access])
         return _Matrix(pointer, *access.strides[-2:])
+
+    def _row_pointer(self) -> str:
+        assert self.first_row is not None
+        access = self.loads[self.first_row]
+        assert access.base is not None
+        return self.f.at(self.pointer(self.f, access.base), self.dtype, self.offsets[access])
 
     def _panels(
         self, left: _Matrix, right: _Matrix, rows: str, columns: str, adjacent: str, packed: str, turned: bool = False
@@ -232,9 +261,14 @@ class Product:
         direct = None if turned else self._direct()
         scale = None if direct is None else self.scale()
         coming, count = ([], "0") if turned else self._coming(rows, columns, direct, scale)
-        if scale is not None and self.target.masks:  # Where nothing is done for each panel, a tile has all of them.
-            alone = f.both(f.negated(packed), f.compare("eq", count, "0"))
+        if direct is not None and self.target.masks:  # Where nothing is done for each panel, a tile has all of them.
             every = f.mul(f.quotient(f.add(f.most(columns, "1"), str(width - 1)), width), str(width))
+            if scale is None:
+                alone = f.compare(
+                    "sle", f.mul(every, f.least(f.size(self.inner), str(STRETCH))), str(SPAN // dtype.itemsize)
+                )
+            else:
+                alone = f.both(f.negated(packed), f.compare("eq", count, "0"))
             wide = f.select(alone, every, wide)
         packs = packed != "false" or not self.target.masks
         (start, stop), (left_edge, right_edge) = self._share(rows, tall, columns, width, packed)
@@ -247,6 +281,8 @@ class Product:
             **{"pack": "@" + self.tiles.pack(dtype, adjacent) if packs else "0", "packed": f.select(packed, "1", "0")},
             **{"panels": panels, "sums": rooms[0] if rooms else "0", "count": count},
         }
+        if self.first_row is not None:
+            values["first_row"] = self._row_pointer()
         if direct is not None:
             values |= {
                 "result": direct.pointer,
@@ -318,7 +354,7 @@ class Product:
                 self.tiles.dots(dtype),
                 f"ptr {left.pointer}, i64 {f.size(left.down)}, i64 1, ptr {b}, i64 {f.size(right.along)}, "
                 f"i64 {f.size(self.inner)}, ptr {buffer}, i64 {width}, i64 {rows}, i64 {count}, "
-                f"i1 false, i1 false, ptr null, i64 0, {register(dtype)} {literal(1, dtype)}",
+                f"i1 false, {PLAIN}, {register(dtype)} {literal(1, dtype)}",
             )
             part = {"row": "0", "rows": rows, "column": column, "columns": count, "sums": buffer, "line": str(width)}
             f.invoke(epilogue, given(EPILOGUE, {"context": context, **part}))
@@ -346,7 +382,7 @@ class Product:
                         self.tiles.outer(dtype, shape, self.columns),
                         f"ptr {a}, i64 {a_down}, i64 {f.size(left.along)}, ptr {b}, i64 {b_down}, i64 {inner}, "
                         f"ptr {c}, i64 {c_down}, i64 {count}, i64 {f.sub(right_edge, left_edge)}, "
-                        f"i1 true, i1 false, ptr null, i64 0, {register(dtype)} {scale}",
+                        f"i1 true, {PLAIN}, {register(dtype)} {scale}",
                     )
                 lines = f.negated(fits)
 
@@ -394,7 +430,7 @@ class Product:
 
     def _direct(self) -> _Matrix | None:
         """Where tiles go as they are, if nothing follows the product or it is added to a matrix."""
-        if (len(self.kernel.body) > 1 and self.addition is None) or len(self.kernel.sinks) > 1:
+        if (self.body and self.addition is None) or len(self.kernel.sinks) > 1:
             return None
         (access,) = self.outputs.values()
         matrix = self._operand(access)
@@ -446,7 +482,7 @@ class Product:
         """The epilogue's function, and its context."""
         if self.epilogue is None:
             epilogue = Epilogue(
-                self.f, self.kernel, self.target, self.pointer, self.loads, self.outputs, self.offsets
+                self.f, self.node, self.body, self.target, self.pointer, self.loads, self.outputs, self.offsets
             ).write()
             self.epilogue = "@" + self.tiles.shared(epilogue), epilogue.context()
         return self.epilogue

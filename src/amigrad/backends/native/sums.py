@@ -47,8 +47,10 @@ def sums(
     if left is not None:
         # Frozen, LLVM does not compute it anew in the loop.
         masks[-1] = f.emit(f"freeze {register(bool_, widths[-1])} {f.mask(f.sub(left, str(starts[-1])), widths[-1])}")
-    zeros = [f.splat(literal(0, dtype), dtype, lanes) for lanes in widths]
-    sums = [[f.variable(types[v], zeros[v]) for v in vectors] for _ in range(rows)]
+    initial = [_initial(f, target, dtype, f.add(column, str(starts[v])), widths[v], masks[v]) for v in vectors]
+    is_narrow = left is not None and narrow.is_narrow(dtype, widths, target.lanes(dtype))
+    zero = f.splat(literal(0, dtype), dtype, widths[0])
+    sums = [[f.variable(types[v], zero if is_narrow else initial[v]) for v in vectors] for _ in range(rows)]
     firsts = clamped(f, dtype, "%a", "0", rows, "%rows", "%a_down")
     start = f.at("%b", dtype, column)
     results = [f.at(line, dtype, column) for line in clamped(f, dtype, "%c", "0", rows, "%rows", "%c_down")]
@@ -59,9 +61,11 @@ def sums(
         next_rows = f.at(firsts[0], dtype, f.select(lines, f.mul(str(rows), "%a_down"), str(_AHEAD)))
         next_columns, far = f.at("%beside", dtype, column), f.select(lines, str(rows), "%a_along")
     begin = "0"
-    if left is not None and narrow.is_narrow(dtype, widths, target.lanes(dtype)):
+    if left is not None and is_narrow:
         variables = [row[0] for row in sums]
         begin = narrow.add_up(f, dtype, target.lanes(dtype), variables, firsts, start, str(masks[0]), left)
+        for name in variables:
+            f.set(name, types[0], f.emit(f"fadd {types[0]} {f.get(name, types[0])}, {initial[0]}"))
     with f.looping(begin, "%inner", 1) as k:
         line = f.at(start, dtype, f.mul(k, "%b_down"))
         parts = [
@@ -93,6 +97,15 @@ def sums(
     for r in range(rows):
         for v in vectors:
             f.store(f.get(sums[r][v], types[v]), places[r][v], dtype, widths[v], masks[v])
+
+
+def _initial(f: Function, target: Target, dtype: DType, column: str, lanes: int, mask: str | None) -> str:
+    """What sums start from, in each row."""
+    if not target.masks:
+        return f.splat(literal(0, dtype), dtype, lanes)
+    every = f.mask(str(lanes), lanes) if mask is None else mask
+    given = f.select("%starts", every, "zeroinitializer", register(bool_, lanes))
+    return f.load(f.at("%first", dtype, column), dtype, lanes, given)
 
 
 def outer(f: Function, dtype: DType, fewest: int, most: int, widths: tuple[int, ...], column: str, left: str) -> None:
@@ -142,8 +155,9 @@ def outer(f: Function, dtype: DType, fewest: int, most: int, widths: tuple[int, 
             f.store(total, place, dtype, lanes, mask)
 
 
-def row(f: Function, dtype: DType, lanes: int) -> None:
+def row(f: Function, target: Target, dtype: DType) -> None:
     """One row, which adds up in memory: some lines of the second operand at a time, from the left to the right."""
+    lanes = target.lanes(dtype)
     rest = f.emit(f"urem i64 %columns, {lanes}")
     whole = f.sub("%columns", rest)
     mask = f.mask(rest, lanes)
@@ -171,9 +185,12 @@ def row(f: Function, dtype: DType, lanes: int) -> None:
 
         over(part)
 
-    zero = f.splat(literal(0, dtype), dtype, lanes)
     with f.when(f.negated("%more")):
-        over(lambda column, mask: f.store(zero, f.at("%c", dtype, column), dtype, lanes, mask))
+        over(
+            lambda column, mask: f.store(
+                _initial(f, target, dtype, column, lanes, mask), f.at("%c", dtype, column), dtype, lanes, mask
+            )
+        )
     several = f.sub("%inner", f.emit(f"urem i64 %inner, {_LINES}"))
     with f.looping("0", several, _LINES) as k:
         add(k, _LINES)

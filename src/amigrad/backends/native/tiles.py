@@ -19,8 +19,10 @@ from amigrad.graph import Dim, DType
 _TILE = (
     "ptr noalias %a, i64 %a_down, i64 %a_along, ptr noalias %b, i64 %b_down, i64 %inner, "
     "ptr noalias %c, i64 %c_down, i64 %rows, i64 %columns, i1 %more, "
-    "i1 %ahead, ptr %beside, i64 %beside_down, "
+    "i1 %ahead, ptr %beside, i64 %beside_down, ptr noalias %first, i1 %starts, "
 )
+PLAIN = "i1 false, ptr null, i64 0, ptr null, i1 false"
+"""What a tile is told that lets nothing come and starts with nothing."""
 _PACK = "ptr noalias %a, i64 %down, i64 %along, i64 %inner, i64 %columns, ptr noalias %c, i64 %c_down"
 
 
@@ -60,9 +62,9 @@ class Tiles:
         """
         lanes = self.target.lanes(dtype)
         if not (isinstance(columns, int) and 0 < columns <= self.target.row_vectors * lanes):
-            return self._tile("row", dtype, lambda f: sums.row(f, dtype, lanes))
+            return self._tile("row", dtype, lambda f: sums.row(f, self.target, dtype))
         width = self._width(dtype, columns)
-        other = other or self._tile("row", dtype, lambda f: sums.row(f, dtype, lanes))
+        other = other or self._tile("row", dtype, lambda f: sums.row(f, self.target, dtype))
 
         def write(f: Function) -> None:
             whole = f.compare("eq", "%columns", str(columns))
@@ -74,7 +76,8 @@ class Tiles:
         return self._tile(f"row_{columns}", dtype, write)
 
     def sums(self, dtype: DType, shape: tuple[int, int], columns: Dim) -> str:
-        """c = a b, or c += scale a b if there is `more`, for at most so many rows (at least 1), and any columns.
+        """c = a b, or c += scale a b if there is `more`, for at most so many rows (at least 1), and any columns. If it
+        `starts` with something, the row `first` is added to each row of c = a b.
 
         a: element (row, k) at row * a_down + k * a_along; the columns of b and c are adjacent. Of the tile's shape
         (rows, vectors) narrower ones are made too, for the last columns of a matrix of so many. Meanwhile the widest
