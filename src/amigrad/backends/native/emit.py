@@ -20,7 +20,7 @@ from amigrad.backends.native.products import Product
 from amigrad.backends.native.reductions import fill
 from amigrad.backends.native.scans import names
 from amigrad.backends.native.simplify import Node
-from amigrad.backends.native.steps import address, check_lengths, pack, stepping
+from amigrad.backends.native.steps import address, check_lengths, only_states, pack, stepping
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.tiles import Tiles
 from amigrad.backends.native.values import fetch_row
@@ -360,7 +360,9 @@ class _Emitter:
                 run.bound[self.layout.places[node]] = address(run, base, node.dtype, view, places.get(node), step)
             with run.varying(dict.fromkeys(names(loop.active), step.active)):
                 for inner in steps.schedule.kernels:
-                    self._kernel(run, inner)
+                    needed = run.negated(step.last) if loop.ends_unread and only_states(inner, steps) else "true"
+                    with run.when(needed):
+                        self._kernel(run, inner)
         run.parallel = parallel
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from amigrad.backends.native.accesses import Pointer as Pointer
 from amigrad.backends.native.elements import Elements
+from amigrad.backends.native.interleave import interleaved
 from amigrad.backends.native.ir import literal, register
 from amigrad.backends.native.kernels import Reduce, Scatter, Store
 from amigrad.backends.native.reductions import across, combine, fill, identity
 from amigrad.backends.native.simplify import Node
-from amigrad.backends.native.values import Access, is_long, write
+from amigrad.backends.native.values import Access, is_costly, is_long, write
 from amigrad.graph import Dim, DType, bool_, float32, float64, int64
 from amigrad.operators import reduce
 
@@ -240,8 +241,11 @@ class LoopNest(Elements):
     def _element(self, mask: str | None, inner: str) -> None:
         """The body and the sinks for one vector (or one element)."""
         cache: dict[Node, str] = {}
+        start = len(self.f.lines)
         for node in self.kernel.body:
             self._value(node, self.lanes, mask, inner, cache)
+        if self.lanes > 1 and sum(map(is_costly, self.kernel.body)) > 1:
+            self.f.lines[start:] = interleaved(self.f.lines[start:])
         for sink in self.kernel.sinks:
             value = self._value(sink.value, self.lanes, mask, inner, cache)
             match sink:

@@ -331,7 +331,9 @@ class Product:
         found: list[str] = []
         for number, shape in enumerate(shapes):
             below = shapes[number + 1][0] if number + 1 < len(shapes) else 0
-            if any(below < h <= shape[0] for h in heights):
+            if needed := [h for h in heights if below < h <= shape[0]]:
+                if self.tiles.has(self.dtype, (max(needed), shape[1])):
+                    shape = (max(needed), shape[1])
                 row = shape[0] == 1 and shape[1] > vectors
                 if row:
                     tile = self.tiles.row(self.dtype, columns, found[-1][1:] if found else "")

@@ -39,6 +39,8 @@ class Loop(Operator):
     batch: Dim
     body: Simplified
     inputs: tuple[tuple[Node, Place], ...]
+    ends_unread: bool = False
+    """Whether nobody outside reads a state: then none need be computed in the last step."""
     name = "scan"
 
     def infer(self, *inputs: Spec) -> Spec:
@@ -136,7 +138,10 @@ def drop_unread(nodes: list[Node], roots: Collection[Node]) -> None:
         read = [_columns(reader) for reader in readers.get(node, ())]
         if row.operator != Concat(1) or not all(isinstance(part.shape[1], int) for part in row.inputs) or None in read:
             continue
-        read.append(range(cast(int, loop.scan.body.state.shape[0])))
+        width = cast(int, loop.scan.body.state.shape[0])
+        loop = replace(loop, ends_unread=all(some is not None and some.start >= width for some in read))
+        node.operator = loop
+        read.append(range(width))
         kept: list[Node] = []
         places: dict[int, int] = {}
         stop = 0

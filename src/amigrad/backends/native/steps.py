@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from amigrad.backends.native.ir import Function
-from amigrad.backends.native.kernels import Kernel, LengthsCheck, Steps
+from amigrad.backends.native.kernels import Kernel, LengthsCheck, Steps, Store
 from amigrad.backends.native.loops import Pointer
 from amigrad.backends.native.reductions import fill
 from amigrad.backends.native.scans import COUNTS, Place
@@ -18,12 +18,15 @@ from amigrad.operators.packing import Packed, Packing
 
 @dataclass(frozen=True)
 class Step:
-    """What a step of a loop knows: how many rows it has, the first of them, and where rows of states lie."""
+    """What a step of a loop knows: how many rows it has, the first of them, where rows of states lie, and whether it is
+    the last one.
+    """
 
     active: str
     row: str
     entering: str
     result: str
+    last: str
 
 
 @contextmanager
@@ -35,7 +38,8 @@ def stepping(f: Function, steps: Steps, packing: str | None) -> Iterator[Step]:
         with f.looping("0", rows, 1) as index:
             row = f.emit(f"sub i64 {f.add(rows, '-1')}, {index}") if scan.reverse else index
             after = f.add(row, "1")
-            yield Step("1", row, after if scan.reverse else row, row if scan.reverse else after)
+            last = f.compare("eq", index, f.sub(rows, "1"))
+            yield Step("1", row, after if scan.reverse else row, row if scan.reverse else after, last)
         return
     counts = f.at(packing, int32, f.mul(rows, str(COUNTS)))
     total = f.variable("i64", "0")
@@ -48,14 +52,15 @@ def stepping(f: Function, steps: Steps, packing: str | None) -> Iterator[Step]:
     with f.looping("0", count, 1) as index:
         number = f.emit(f"sub i64 {f.add(count, '-1')}, {index}") if scan.reverse else index
         active = _read(f, counts, number)
+        last = f.compare("eq", index, f.sub(count, "1"))
         if scan.reverse:
             f.set(first, "i64", f.emit(f"sub i64 {f.get(first, 'i64')}, {active}"))
             row = f.get(first, "i64")
-            yield Step(active, row, "0", row)
+            yield Step(active, row, "0", row, last)
         else:
             row = f.get(first, "i64")
             result = f.add(row, batch)
-            yield Step(active, row, f.get(entering, "i64"), result)
+            yield Step(active, row, f.get(entering, "i64"), result, last)
             f.set(entering, "i64", result)
             f.set(first, "i64", f.add(row, active))
 
@@ -67,6 +72,22 @@ def address(f: Function, base: str, dtype: DType, view: View, place: Place | Non
     if place in moves:
         offset = f.add(offset, f.mul(moves[place], f.size(view.strides[0])))
     return f.at(base, dtype, offset)
+
+
+def only_states(kernel: Kernel, steps: Steps) -> bool:
+    """Whether all that a kernel of the body does is to store parts of the state, which no other one reads."""
+    width, row = steps.loop.scan.body.state.shape[0], steps.schedule.outputs[0]
+
+    def of_state(view: View) -> bool:
+        known = isinstance(view.offset, int) and isinstance(width, int)
+        return view.base is row and not (known and view.offset >= width)
+
+    others = (other for other in steps.schedule.kernels if other is not kernel)
+    return (
+        bool(kernel.sinks)
+        and all(isinstance(sink, Store) and of_state(sink.target) for sink in kernel.sinks)
+        and not any(of_state(view) for other in others for view in other.reads())
+    )
 
 
 def check_lengths(f: Function, kernel: Kernel, pointer: Pointer) -> None:

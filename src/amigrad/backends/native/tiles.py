@@ -47,6 +47,10 @@ class Tiles:
             result.append(f)
         return result
 
+    def has(self, dtype: DType, shape: tuple[int, int]) -> bool:
+        """Whether there is a tile of this shape already."""
+        return f"sums_{shape[0]}x{shape[1]}_{suffix(dtype, 1)}" in self.waiting
+
     def function(self, kind: str, dtype: DType, arguments: str, write: Callable[[Function], None]) -> str:
         """The name of a function of this kind for an element type, which is written once."""
         name = f"{kind}_{suffix(dtype, 1)}"

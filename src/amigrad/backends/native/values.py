@@ -35,9 +35,14 @@ class Access:
         return used[-1] + 1 if used else 0
 
 
+def is_costly(node: Node) -> bool:
+    """Whether an operator takes many instructions, most of which wait for the one before."""
+    return isinstance(node.operator, _MANY)
+
+
 def is_long(body: Iterable[Node]) -> bool:
     """Whether a mask for each vector costs little beside computing these nodes."""
-    return sum(_LONG if isinstance(node.operator, _MANY) else 1 for node in body) >= _LONG
+    return sum(_LONG if is_costly(node) else 1 for node in body) >= _LONG
 
 
 def constant(f: Function, node: Node, lanes: int) -> str:
