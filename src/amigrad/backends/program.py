@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from amigrad.backends.structure import LEAF, flatten, unflatten
 from amigrad.graph import Spec, State, Tensor, Trace
@@ -15,8 +14,7 @@ from amigrad.graph.sizes import Scope
 from amigrad.graph.tensor import tensor
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):
     """What a backend runs: from the inputs' values, the outputs and the states' new values."""
 
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from amigrad.graph import Tensor, TensorLike, gradients, tensor
 from amigrad.graph.tensor import Array
 
 
-@dataclass(frozen=True)
-class GradientCheck:
+class GradientCheck(NamedTuple):
     """The worst entry of a comparison of gradients with central differences."""
 
     argument: int

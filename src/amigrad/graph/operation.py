@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from inspect import get_annotations
+from typing import Any, ClassVar, dataclass_transform
 
 import numpy as np
 
@@ -14,28 +13,60 @@ from amigrad.graph.sizes import Size, map_sizes
 from amigrad.graph.tensor import Array, Spec, State, Tensor
 
 
-@dataclass(frozen=True)
-class Operator(ABC):
-    """A primitive function of tensors, with its attributes (axes, sizes): the fields of a frozen dataclass.
-
-    A subclass that adds fields is decorated `@dataclass(frozen=True)`; those that add none are not, because each
-    decoration makes `import amigrad` slower by a third of a millisecond.
+@dataclass_transform(frozen_default=True)
+class Operator:
+    """A primitive function of tensors, with its attributes (axes, sizes): what a subclass annotates, as in a frozen
+    dataclass. Operators of one class with equal attributes are equal.
 
     `infer` gives shape and dtype of the result or raises an error that names what clashes; `forward` computes
     it in NumPy; `backward` says, in the graph's own operators, the gradient for each input (None where there is
     none) from the inputs, the result and the result's gradient.
     """
 
+    # A decoration as a dataclass for each operator would double the time of `import amigrad`; and questions of the
+    # class of an abstract one, of which a compilation asks thousands, would go through Python.
     name: ClassVar[str]
     differentiable: ClassVar[bool] = True
+    attributes: ClassVar[tuple[str, ...]] = ()
 
-    @abstractmethod
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        own = [name for name, kind in get_annotations(cls).items() if "ClassVar" not in str(kind)]
+        cls.attributes = cls.__match_args__ = (*cls.attributes, *own)  # type: ignore[attr-defined, misc]
+        if own:
+            cls.__init__ = _initialize  # type: ignore[method-assign, assignment]
+
+    def attribute_values(self) -> tuple[Any, ...]:
+        """The attributes' values, in their order."""
+        return tuple([getattr(self, name) for name in self.attributes])
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name} of an operator does not change")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{name} of an operator does not change")
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            type(self) is type(other)
+            and isinstance(other, Operator)
+            and self.attribute_values() == other.attribute_values()
+        )
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.attribute_values()))
+
+    def __repr__(self) -> str:
+        pairs = zip(self.attributes, self.attribute_values(), strict=True)
+        return f"{type(self).__qualname__}({', '.join([f'{name}={value!r}' for name, value in pairs])})"
+
     def infer(self, *inputs: Any) -> Spec:
         """Shape and dtype of the result from those of the inputs."""
+        raise NotImplementedError(f"the operator {type(self).__name__} has no `infer`")
 
-    @abstractmethod
     def forward(self, *inputs: Any) -> Any:
         """The result, a NumPy array, from the inputs' values."""
+        raise NotImplementedError(f"the operator {type(self).__name__} has no `forward`")
 
     def backward(self, *inputs_output_gradient: Any) -> Any:
         """Gradients for the inputs: `backward(x, y, z, dz) -> dx, dy`."""
@@ -43,13 +74,23 @@ class Operator(ABC):
 
     def map_sizes(self, function: Callable[[Size], object]) -> Operator:
         """The same operator with each run-time size among its attributes mapped."""
-        changed = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            mapped = map_sizes(value, function)
-            if mapped is not value:
-                changed[field.name] = mapped
-        return replace(self, **changed) if changed else self
+        values = self.attribute_values()
+        mapped = [map_sizes(value, function) for value in values]
+        same = all([new is old for new, old in zip(mapped, values, strict=True)])
+        return self if same else type(self)(**dict(zip(self.attributes, mapped, strict=True)))
+
+
+def _initialize(operator: Operator, *values: Any, **named: Any) -> None:
+    """The `__init__` of operators that have attributes."""
+    names = operator.attributes
+    if named or len(values) != len(names):
+        given = {**dict(zip(names, values, strict=False)), **named}
+        known = [name for name in names if name in given or hasattr(type(operator), name)]
+        if len(known) < len(names) or len(given) < len(values) + len(named) or not given.keys() <= {*names}:
+            raise TypeError(f"{type(operator).__name__} takes {', '.join(names)}, each once")
+        values = tuple([given[name] if name in given else getattr(type(operator), name) for name in names])
+    for name, value in zip(names, values, strict=True):
+        object.__setattr__(operator, name, value)
 
 
 class Operation:

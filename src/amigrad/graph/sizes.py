@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, Union
+from typing import NamedTuple, TypeAlias, Union
 
 Dim: TypeAlias = Union[int, "Size"]
 Shape: TypeAlias = tuple[Dim, ...]
@@ -19,16 +19,14 @@ Monomial: TypeAlias = tuple[str, ...]
 _LARGE = 1 << 20
 
 
-@dataclass(frozen=True)
-class Quotient:
+class Quotient(NamedTuple):
     """An atom that stands for `numerator // divisor`."""
 
     numerator: Size
     divisor: int
 
 
-@dataclass(frozen=True)
-class Guard:
+class Guard(NamedTuple):
     """What a trace relied on: `difference` is zero (or positive), or is not."""
 
     difference: Size
@@ -268,6 +266,8 @@ def simplify(size: Size) -> Dim:
 
 def _with(size: Size, name: str, value: Dim) -> Dim:
     """The same size with a value in the place of a symbol."""
+    if size.terms == {(name,): 1}:
+        return simplify(value) if isinstance(value, Size) else value
     total: Dim = 0
     for monomial, coefficient in size.terms.items():
         product: Dim = coefficient

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -125,7 +124,7 @@ _IN_THE_RESULT = ("shape", "dtype", "size", "sizes", "value")
 
 def attributes_of(operation: Operation) -> str:
     """What an operator's use is about and its result's shape does not show: `axis 0`."""
-    found = {f.name: getattr(operation.operator, f.name) for f in fields(operation.operator)}
+    found = dict(zip(operation.operator.attributes, operation.operator.attribute_values(), strict=True))
     shown = []
     for name, value in found.items():
         if name in _IN_THE_RESULT or _all_axes(name, value, operation) or _plain_steps(name, value):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from amigrad.graph import Dim, DType, Operator, Spec
 from amigrad.graph.tensor import Array
 
 
-@dataclass(frozen=True)
 class Full(Operator):
     """One number, which may be a run-time size. -> ()"""
 
@@ -28,7 +25,6 @@ class Full(Operator):
         return ()
 
 
-@dataclass(frozen=True)
 class Arange(Operator):
     """The numbers 0, 1, ... size - 1. -> (size,)"""
 

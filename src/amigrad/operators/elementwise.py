@@ -7,7 +7,6 @@ gradient, three lines. Native code for each is in `backends/native/scalar.py`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -476,7 +475,6 @@ class Where(Elementwise):
         return None, apply(Where(), condition, dz, zero), apply(Where(), condition, zero, dz)
 
 
-@dataclass(frozen=True)
 class Cast(Elementwise):
     """x as another element type; integers are rounded towards 0, the least one for NaN and what is out of range."""
 

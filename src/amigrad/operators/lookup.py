@@ -6,7 +6,6 @@ An index outside its table raises IndexError with the operator, the index and th
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -57,7 +56,6 @@ class Take(Operator):
         return apply(ScatterRows(table.shape[0]), index, dz), None
 
 
-@dataclass(frozen=True)
 class ScatterRows(Operator):
     """Rows added up where they belong: what undoes a lookup. index: (...) int, rows: (..., ...) -> (size, ...)"""
 
@@ -79,7 +77,6 @@ class ScatterRows(Operator):
         return None, apply(Take(), dz, index)
 
 
-@dataclass(frozen=True)
 class SumSameRows(Operator):
     """Each row replaced by the sum of all rows with its index, so that a row's whole gradient stands wherever
     its index does. index: (...) int in [0, size), rows: (..., ...) -> (..., ...)
@@ -148,7 +145,6 @@ class SetRows(RowUpdate):
         table[index] = rows
 
 
-@dataclass(frozen=True)
 class OneHot(Operator):
     """Whether each class is the one indexed. index: (...) int in [0, size) -> (..., size) bool"""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from amigrad.graph.sizes import format_shape, is_one, product, same
 from amigrad.graph.tensor import Array
 
 
-@dataclass(frozen=True)
 class Reshape(Operator):
     """The elements in C order in another shape with as many. x: any -> shape"""
 
@@ -31,7 +29,6 @@ class Reshape(Operator):
         return (apply(Reshape(x.shape), dz),)
 
 
-@dataclass(frozen=True)
 class PermuteDims(Operator):
     """The axes in another order: axis i of the result is axis `axes[i]` of x."""
 
@@ -51,7 +48,6 @@ class PermuteDims(Operator):
         return (apply(PermuteDims(inverse), dz),)
 
 
-@dataclass(frozen=True)
 class BroadcastTo(Operator):
     """x repeated along new leading axes and along axes of size 1. x broadcasts to shape -> shape"""
 
@@ -94,7 +90,6 @@ def _unrepeated(dim: Dim, wanted: Dim) -> bool:
     )
 
 
-@dataclass(frozen=True)
 class Concat(Operator):
     """Tensors joined along an axis; their other sizes are equal."""
 
@@ -131,7 +126,6 @@ class Concat(Operator):
         return tuple(parts)
 
 
-@dataclass(frozen=True)
 class Slice(Operator):
     """A part of each axis: `sizes` elements from `starts` on, every `steps`-th (steps positive).
 
@@ -154,7 +148,6 @@ class Slice(Operator):
         return (apply(Pad(self.starts, self.steps, x.shape), dz),)
 
 
-@dataclass(frozen=True)
 class Pad(Operator):
     """Zeros of `shape` with x in them, from `starts` on, every `steps`-th: what undoes a slice."""
 
@@ -195,7 +188,6 @@ def _slices(starts: Shape, steps: tuple[int, ...], sizes: Shape) -> tuple[slice,
     )
 
 
-@dataclass(frozen=True)
 class Flip(Operator):
     """The elements in reverse order along these axes."""
 

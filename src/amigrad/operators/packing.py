@@ -6,7 +6,6 @@ row. So rows are in packed order: those of step 0, those of step 1, ... and no r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,7 +58,6 @@ def counts_of(lengths: Array) -> Array:
     return np.bincount(lengths)[::-1].cumsum()[::-1][1:]
 
 
-@dataclass(frozen=True)
 class Packing(Operator):
     """How rows of sequences of these lengths are ordered for a scan, see `Packed`.
 

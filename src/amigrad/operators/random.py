@@ -6,7 +6,6 @@ no hidden state, so any backend, on any number of threads, draws the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,6 @@ def philox(counter: tuple[Any, Any, Any, Any], key: tuple[Any, Any]) -> tuple[An
     return c0, c1, c2, c3
 
 
-@dataclass(frozen=True)
 class Uniform(Operator):
     """Numbers uniform in [0, 1). generator: (2,) int64, its seed and its count of draws -> shape
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +13,6 @@ from amigrad.operators.elementwise import Cast, Where, require_kind, zeros_like
 from amigrad.operators.movement import BroadcastTo, Reshape
 
 
-@dataclass(frozen=True)
 class Reduction(Operator):
     """An operator that takes away `axes` (sorted, not negative)."""
 
@@ -139,7 +137,6 @@ class All(Reduction):
         return result
 
 
-@dataclass(frozen=True)
 class ArgMax(Operator):
     """The index of the first largest element along an axis (a NaN counts as largest), int64."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ from amigrad.operators.recurrence import Body, Recurrence, columns, joined, spli
 from amigrad.operators.stacking import Stack, Value
 
 
-@dataclass(frozen=True)
 class Scan(Operator):
     """States of a recurrence, and what its body keeps beside them, of all rows.
 
@@ -171,7 +169,6 @@ class Scan(Operator):
         return (*[None for _ in given_lengths], d_initial, *d_inputs)
 
 
-@dataclass(frozen=True)
 class _Sized(Scan):
     """A scan that is about to run, with the function that gives its run-time sizes."""
 

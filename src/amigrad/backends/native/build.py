@@ -4,10 +4,9 @@ made by all stages.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import marshal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amigrad.backends.native import cache as disk
 from amigrad.backends.native.fingerprint import fingerprint, fingerprint_of, nodes_of, sources_of
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from amigrad.backends.native.target import Target
 
 
-@dataclass
-class Need:
+class Need(NamedTuple):
     """What a step that is native throughout needs to be run.
 
     sizes: the run-time sizes that the code reads, in its order. checks: for each the node whose index it is (None
@@ -40,16 +38,20 @@ class Need:
 
 def library(ir: str) -> Library:
     """The code of some IR for this machine: without LLVM where it is in the cache."""
-    from amigrad.backends.native.target import host
-
     name = fingerprint_of(ir)
     key = None if name is None else disk.read(name)
-    found = None if key is None else Library.find(key.decode(), lambda: ir, host)
+    found = None if key is None else Library.find(key.decode(), lambda: ir, _host)
     if found is None:
-        found = Library.compile(ir, host())
+        found = Library.compile(ir, _host())
         if name is not None:
             disk.write(name, found.key.encode())
     return found
+
+
+def _host() -> Target:
+    from amigrad.backends.native.target import host
+
+    return host()
 
 
 class Build:
@@ -73,9 +75,7 @@ class Build:
     @cached_property
     def target(self) -> Target:
         """The machine that the code is for."""
-        from amigrad.backends.native.target import host
-
-        return host()
+        return _host()
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -131,13 +131,13 @@ class Build:
             "checks": [[None if node is None else nodes[id(node)], _written(size)] for node, size in need.checks],
             "work": _written(need.work),
         }
-        disk.write(name, json.dumps(written, separators=(",", ":")).encode())
+        disk.write(name, marshal.dumps(written))
 
     def _find(self, name: str) -> tuple[Library, Need] | None:
         text = disk.read(name)
         if text is None:
             return None
-        found = json.loads(text)
+        found = marshal.loads(text)
         library = Library.find(found["code"], lambda: self.code.text, lambda: self.target)
         if library is None:
             return None

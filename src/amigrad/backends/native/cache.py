@@ -6,17 +6,17 @@ Nothing here raises because of the disk: what cannot be read is made again, what
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sys
 import time
+from _blake2 import blake2b as _digest  # hashlib's; with hashlib comes OpenSSL, which takes longer than a cached call
 from pathlib import Path
 
-MAGIC = b"amigrad1"
+MAGIC = b"amigrad2"
 LIMIT = 256 * 2**20  # bytes in the folder
 STALE = 3600.0  # seconds after which a file that was never finished is litter
 
-_DIGEST = hashlib.sha256().digest_size
+_DIGEST = 32
 _ENTRY, _UNFINISHED = ".object", ".part"
 _PRUNING = "0"  # The folder is looked through after one entry in 16: keys are hexadecimal.
 
@@ -43,12 +43,17 @@ def folder() -> Path | None:
 
 def key(*parts: str) -> str:
     """The name of what is made from these texts."""
-    digest = hashlib.sha256()
+    whole = _digest(digest_size=_DIGEST)
     for part in parts:
         data = part.encode()
-        digest.update(len(data).to_bytes(8, "little"))
-        digest.update(data)
-    return digest.hexdigest()
+        whole.update(len(data).to_bytes(8, "little"))
+        whole.update(data)
+    return whole.hexdigest()
+
+
+def digest(data: bytes) -> bytes:
+    """What tells data from other data."""
+    return _digest(data, digest_size=_DIGEST).digest()
 
 
 def read(name: str) -> bytes | None:
@@ -66,7 +71,7 @@ def read(name: str) -> bytes | None:
         return None
     start = len(MAGIC) + _DIGEST
     payload = data[start:]
-    if data[:start] != MAGIC + hashlib.sha256(payload).digest():
+    if data[:start] != MAGIC + digest(payload):
         return None
     with contextlib.suppress(OSError):
         os.utime(path)  # The oldest go first.
@@ -85,7 +90,7 @@ def write(name: str, payload: bytes) -> bool:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, unfinished = tempfile.mkstemp(_UNFINISHED, name[:16] + "-", place)
         with open(descriptor, "wb") as file:
-            file.write(MAGIC + hashlib.sha256(payload).digest() + payload)
+            file.write(MAGIC + digest(payload) + payload)
         os.replace(unfinished, place / (name + _ENTRY))
     except OSError:
         if unfinished is not None:

@@ -6,9 +6,8 @@ import ctypes
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from amigrad.backends.native.address import token
 from amigrad.backends.native.build import Build
 from amigrad.backends.native.frame import Frame
 from amigrad.backends.native.plan import Layout
-from amigrad.backends.native.pool import pool
 from amigrad.backends.native.results import LARGE, Results
 from amigrad.backends.native.simplify import Node, simplify
 from amigrad.backends.program import Program
@@ -31,6 +29,7 @@ from amigrad.operators.packing import lengths_error
 if TYPE_CHECKING:
     from amigrad.backends.native.emit import Code
     from amigrad.backends.native.kernels import Kernel, Schedule
+    from amigrad.backends.native.pool import Pool
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 _empty = np.empty
@@ -42,8 +41,7 @@ _LONG = 200_000
 """A step with less work is over in about 10 microseconds: other threads of Python may as well wait."""
 
 
-@dataclass
-class Plan:
+class Plan(NamedTuple):
     """What depends on the sizes of the data only."""
 
     sizes: Mapping[str, int]
@@ -53,7 +51,12 @@ class Plan:
     slot_bytes: list[int]
     outputs: list[tuple[tuple[int, ...], DType]]
     large: list[tuple[int, tuple[int, ...], DType]]
-    arena_version: int = -1
+
+
+def _pool() -> Pool | None:
+    from amigrad.backends.native.pool import pool
+
+    return pool()
 
 
 class NativeExecutor(Executor):
@@ -66,7 +69,7 @@ class NativeExecutor(Executor):
         self.program = program
         self.graph = simplify(program)
         count = min(threads(), cores())
-        self._pool = pool() if count > 1 else None
+        self._pool = _pool() if count > 1 else None
         self._threads = 1 if self._pool is None else count
         self._build = build = Build(self.graph, program.scope, self._threads)
         self.library, self._need = build.library, build.need
@@ -137,12 +140,11 @@ class NativeExecutor(Executor):
         for i, size in enumerate(plan.slot_bytes):
             plan.frame.place(self._need.layout.first_slot + i, place)
             place += size
-        plan.arena_version = self._arena_version
         plan.frame.use_arena(self._arena_version)
 
     def run(self, plan: Plan, arrays: list[Array]) -> list[Array]:
         """The outputs, after the assignments were made."""
-        if plan.arena_version != self._arena_version:
+        if plan.frame.arena_version != self._arena_version:
             self._place_arena(plan)
         outputs = []
         for shape, dtype in plan.outputs:
@@ -174,7 +176,7 @@ class NativeExecutor(Executor):
         if self._whole is None:
             super().run_batches(plan, arrays, outputs, first, stop)
             return
-        if plan.arena_version != self._arena_version:
+        if plan.frame.arena_version != self._arena_version:
             self._place_arena(plan)
         plan.frame.give_batches([*arrays, *outputs], first, stop)
         try:

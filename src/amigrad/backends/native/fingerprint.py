@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from functools import cache
+from importlib.machinery import PathFinder
 from typing import Any
 
+import numpy as np
+
 import amigrad
+from amigrad.backends.native.cache import digest
 from amigrad.backends.native.scans import Loop
 from amigrad.backends.native.simplify import Node, Simplified
 from amigrad.graph import Operator, Size, State, Tensor
@@ -33,13 +34,13 @@ def fingerprint(graph: Simplified, scope: Scope, threads: int) -> str | None:
         parts = [_surroundings(), str(threads), _scope(scope), *_graph(graph)]
     except _UnknownError:
         return None
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return digest("\n".join(parts).encode()).hex()
 
 
 def fingerprint_of(text: str) -> str | None:
     """The same of code that stands in a text."""
     try:
-        return hashlib.sha256(f"{_surroundings()}\n{text}".encode()).hexdigest()
+        return digest(f"{_surroundings()}\n{text}".encode()).hex()
     except _UnknownError:
         return None
 
@@ -80,7 +81,7 @@ def _graph(graph: Simplified) -> Iterator[str]:
         else:
             made = f"number {node.constant!r}"
         inputs = " ".join([places[id(i)] for i in node.inputs])
-        yield f"{made} ({inputs}) {node.dtype.name} {node.shape} {node.trusted}"
+        yield f"{made} ({inputs}) {node.dtype.str} {node.shape} {node.trusted}"
     yield " ".join([places[id(node)] for node in (*graph.inputs, *graph.outputs)])
     yield f"{len(graph.inputs)} " + " ".join([f"{sources[id(s)]}={places[id(n)]}" for s, n in graph.assignments])
 
@@ -100,10 +101,9 @@ def _text(value: Any) -> str:
         body = "\n".join(_graph(value.body))
         return f"loop {scan.rows} {scan.packed} {scan.reverse} {value.active} {value.batch} {inputs}\n{body}\nend"
     if isinstance(value, Operator) and kind.__module__.startswith("amigrad.") and kind is not Scan:
-        attributes = [_text(getattr(value, f.name)) for f in fields(value)] if is_dataclass(value) else []
-        return f"{kind.__module__}.{kind.__qualname__}({','.join(attributes)})"
-    if hasattr(value, "itemsize") and hasattr(value, "name"):
-        return str(value.name)
+        return f"{kind.__module__}.{kind.__qualname__}({','.join([_text(v) for v in value.attribute_values()])})"
+    if isinstance(value, np.dtype):
+        return str(value.str)
     raise _UnknownError
 
 
@@ -112,14 +112,15 @@ def _surroundings() -> str:
     """amigrad, LLVM, and the processor."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     folders = [os.path.join(root, room) for room in _ROOMS]
-    found = importlib.util.find_spec("llvmlite")
+    found = PathFinder.find_spec("llvmlite")
     if found is not None and found.origin is not None:
         folders.append(os.path.dirname(found.origin))
     try:
         stamps = [stamp for folder in folders for stamp in _stamps(folder)]
     except OSError:
         raise _UnknownError from None
-    return f"{amigrad.__version__} {sys.platform} {stamps} {_processor()} {os.environ.get('AMIGRAD_CPU', '')}"
+    python, level = sys.implementation.cache_tag, os.environ.get("AMIGRAD_CPU", "")
+    return f"{amigrad.__version__} {python} {sys.platform} {stamps} {_processor()} {level}"
 
 
 def _stamps(folder: str) -> Iterator[str]:

@@ -44,6 +44,7 @@ class Frame:
         self.address: int = self._words.ctypes.data
         self.tokens: int = self._words[HEAD:].ctypes.data
         self.arena: int = self._words[ARENA:].ctypes.data
+        self.arena_version = -1
         self.give: Callable[..., None] = partial(
             Struct(f"{arrays}Q").pack_into, self._words.data.cast("B"), HEAD * self._words.itemsize
         )
@@ -71,7 +72,7 @@ class Frame:
 
     def use_arena(self, number: int) -> None:
         """Tell which arena the slots are in."""
-        self._words[ARENA] = number
+        self._words[ARENA] = self.arena_version = number
 
     def place(self, buffer: int, address: int) -> None:
         """Tell where a buffer is that is neither input nor output."""

@@ -29,9 +29,9 @@ FORMAT = "4"  # Counts up when the same IR is to be compiled in another way.
 
 SEPARATOR = "\n; Another module\n"
 
-_DECLARED = re.compile(r'\ndeclare\s[^@\n]*@"?([^\s"(]+)"?\(')
-_EXPORTED = re.compile(r'\ndefine\s(?!internal\s|private\s)[^@\n]*@"?([^\s"(]+)"?\(')
-_POSITION = re.compile(r"<string>:(\d+):(\d+): error: ([^\n]*)")
+_DECLARED = r'\ndeclare\s[^@\n]*@"?([^\s"(]+)"?\('
+_EXPORTED = r'\ndefine\s(?!internal\s|private\s)[^@\n]*@"?([^\s"(]+)"?\('
+_POSITION = r"<string>:(\d+):(\d+): error: ([^\n]*)"
 _LOCK = Lock()
 _LLVM: ModuleType | None = None
 
@@ -226,8 +226,8 @@ def _load(codes: Sequence[bytes], ir: Callable[[], str], target: Callable[[], Ta
     llvm = binding()
     _mathematics()
     ir_text = ir()
-    exported = _EXPORTED.findall("\n" + ir_text)
-    for name in _DECLARED.findall("\n" + ir_text):
+    exported = re.findall(_EXPORTED, "\n" + ir_text)
+    for name in re.findall(_DECLARED, "\n" + ir_text):
         # LLVM would end the process.
         if not name.startswith("llvm.") and name not in exported and not llvm.address_of_symbol(name):
             raise InvalidCodeError(f"no library has the function {name!r}")
@@ -255,7 +255,7 @@ def _mathematics() -> None:
 
 def _where(ir_text: str, message: str) -> str:
     """LLVM's message about IR that cannot be parsed, with the line in question."""
-    found = _POSITION.search(message)
+    found = re.search(_POSITION, message)
     if found is None:
         return f"LLVM cannot read the code: {message.strip()}"
     number = int(found[1])

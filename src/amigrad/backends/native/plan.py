@@ -6,8 +6,7 @@ Buffers of the arena whose lives do not overlap share a slot; a slot is as large
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amigrad.backends.native.simplify import Node, dim_key
 from amigrad.graph import Dim
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 _ALIGNMENT = 64
 
 
-@dataclass
-class Layout:
+class Layout(NamedTuple):
     """The buffers' numbers: inputs first, outputs, then sources (states, constant arrays), then arena slots.
 
     What a loop's body reads and writes outside of it has a negative number: the loop says at each step where it lies.

@@ -7,7 +7,6 @@ loop runs. What the body reads and writes lies in buffers outside of it, at plac
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from amigrad.backends.native.simplify import Node, Nodes, Simplified, build, finished
@@ -30,9 +29,10 @@ FOLLOWING = Packed._fields.index("following")
 COUNTS = Packed._fields.index("counts")
 
 
-@dataclass(frozen=True, eq=False)
 class Loop(Operator):
     """A scan whose body is lowered. Inputs: the packing if it has one, initial, sequences, constants."""
+
+    __eq__, __hash__ = object.__eq__, object.__hash__
 
     scan: Scan
     active: Dim
@@ -159,7 +159,7 @@ def drop_unread(nodes: list[Node], roots: Collection[Node]) -> None:
         else:
             (row,) = kept
         node.shape = (node.shape[0], len(places))
-        node.operator = replace(loop, body=finished(body, loop.body.inputs, [row]))
+        node.operator = Loop(loop.scan, loop.active, loop.batch, finished(body, loop.body.inputs, [row]), loop.inputs)
         for reader in readers[node]:
             cut = cast(Slice, reader.operator)
             reader.operator = Slice((cut.starts[0], places[cast(int, cut.starts[1])]), cut.steps, cut.sizes)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,8 +57,7 @@ class Node:
         return f"%{self.number} = {made} : {self.dtype.name}({shape})"
 
 
-@dataclass
-class Simplified:
+class Simplified(NamedTuple):
     """The nodes in topological order, and those for the program's inputs, outputs and assignments."""
 
     nodes: list[Node]
@@ -87,8 +86,7 @@ def _attribute_key(value: Any) -> Any:
 
 def operator_key(operator: Operator) -> tuple[Any, ...]:
     """What tells an operator with its attributes from others."""
-    values = [getattr(operator, f.name) for f in fields(operator)] if is_dataclass(operator) else []
-    return (type(operator), *map(_attribute_key, values))
+    return (type(operator), *map(_attribute_key, operator.attribute_values()))
 
 
 def known(shape: Shape) -> Shape:
@@ -189,7 +187,7 @@ class Nodes:
     def apply(self, operator: Operator, inputs: tuple[Node, ...], spec: Any, place: Place | None) -> Node:
         """The node for an operation, simplified."""
         shape, dtype = known(spec.shape), spec.dtype
-        if is_dataclass(operator) and not isinstance(operator, Scan):
+        if not isinstance(operator, Scan):
             operator = operator.map_sizes(sizes.simplify)
         rule = _RULES.get(type(operator))
         if rule is not None:
@@ -206,7 +204,6 @@ class Nodes:
         return self.add(Node(shape, dtype, operator, inputs, place=place), key)
 
 
-@dataclass(frozen=True)
 class FirstSame(Operator):
     """For each place of an index in [0, size) the first place with the same index. index: (...) int -> (...) int32"""
 
