@@ -17,6 +17,8 @@ from amigrad.graph import DType, int64
 
 STRETCH = 1024
 """A longer inner dimension is cut into stretches of at most so many elements."""
+GROUP = 4
+"""A panel is used by so many tiles of rows, and what follows is done for them together, before the next panel is."""
 BLOCK = 512
 """At most so many rows use packed panels before the next ones."""
 SPAN = 1 << 19
@@ -75,7 +77,7 @@ def given(arguments: tuple[str, ...], values: dict[str, str]) -> str:
 def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, int], ...]) -> None:
     """Write the function. It takes a pointer to the words and the scale of the product."""
     tall, vectors = shapes[0]
-    most, _ = at_a_time(tall, vectors * target.lanes(dtype), True)
+    most = max(at_a_time(tall, vectors * target.lanes(dtype), turned)[0] for turned in (True, False))
     buffer = f.room(max(most * vectors, *(t * v for t, v in shapes)) * target.lanes(dtype), dtype)
     inner = _word(f, "inner")
     several = f.compare("sgt", inner, str(STRETCH))
@@ -116,10 +118,10 @@ def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, i
                 copied = f.either(copied, f.compare("ne", f.emit(f"urem i64 {count}, {target.lanes(dtype)}"), "0"))
             with f.when(f.both(copied, f.compare("eq", row, first))):
                 _pack(f, _word(f, "pack"), b, b_down, b_along, depth, count, panel, wide)
-            # The first tiles of a panel have the next one come, those of the first panel the next rows.
+            # The first tile of a panel lets the next panel come, those of the first panel the next rows.
             new = f.both(f.compare("eq", row, first), f.compare("eq", b_along, "1"))
-            beside = f.select(new, f.at(b, dtype, str(vectors * target.lanes(dtype))), "null", "ptr")
-            ahead, beside_down = f.compare("eq", column, start), b_down
+            right, right_down = f.at(b, dtype, str(vectors * target.lanes(dtype))), b_down
+            ahead = f.compare("eq", column, start)
             b, b_down = f.select(copied, panel, b, "ptr"), f.select(copied, wide, b_down)
             first_row = _word(f, "first_row")
             starts = f.both(f.negated(more), f.emit(f"icmp ne ptr {first_row}, null"))
@@ -127,18 +129,19 @@ def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, i
             height = f.least(_word(f, "group"), f.sub(end, row))
             place = f.add(f.mul(f.sub(row, origin), down), column)
             sums = f.at(base, dtype, f.select(placed, place, "0"))
-            with f.when(f.both(final, f.compare("sge", depth, str(DEEP)))):
-                _prefetch(f, target, dtype, len(shapes), f.add(row, _word(f, "group")), height, column, count)
             with f.looping("0", height, tall) as part:
                 tile = f.least(str(tall), f.sub(height, part))
                 c = f.at(sums, dtype, f.mul(part, down))
                 lines = f.at(a, dtype, f.mul(f.add(f.sub(row, first), part), a_down))
+                beside = f.select(f.both(new, f.compare("eq", part, "0")), right, "null", "ptr")
+                with f.when(f.both(final, f.compare("sge", depth, str(DEEP)))):
+                    next_row = f.add(f.add(row, part), str(tall))
+                    _prefetch(f, target, dtype, len(shapes), next_row, tile, column, count)
                 f.invoke(
                     _chosen(f, tile, shapes),
                     f"ptr {lines}, i64 {a_down}, i64 {a_along}, ptr {b}, i64 {b_down}, i64 {depth}, ptr {c}, "
-                    f"i64 {down}, i64 {tile}, i64 {count}, i1 {more}, i1 {ahead}, ptr {beside}, i64 {beside_down}, "
-                    f"ptr {initial}, i1 {starts}, "
-                    f"{register(dtype)} %scale",
+                    f"i64 {down}, i64 {tile}, i64 {count}, i1 {more}, i1 {ahead}, ptr {beside}, i64 {right_down}, "
+                    f"ptr {initial}, i1 {starts}, {register(dtype)} %scale",
                 )
             epilogue = _word(f, "epilogue")
             with f.when(f.both(final, f.emit(f"icmp ne ptr {epilogue}, null"))):
@@ -178,7 +181,7 @@ def at_a_time(tall: int, width: int, turned: bool) -> tuple[int, int]:
     """How many rows are computed at a time, and for each panel, with tiles of so many rows and columns. If the result
     is turned, tiles and vectors of it are whole.
     """
-    group = math.lcm(tall, width) if turned else tall
+    group = math.lcm(tall, width) if turned else GROUP * tall
     return group, BLOCK // group * group
 
 
