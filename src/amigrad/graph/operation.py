@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import get_annotations
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
@@ -40,6 +40,10 @@ class Operator:
         """The attributes' values, in their order."""
         return tuple([getattr(self, name) for name in self.attributes])
 
+    def changed(self, **attributes: Any) -> Self:
+        """The same operator with other values of some attributes."""
+        return type(self)(**{**dict(zip(self.attributes, self.attribute_values(), strict=True)), **attributes})
+
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{name} of an operator does not change")
 
@@ -74,10 +78,12 @@ class Operator:
 
     def map_sizes(self, function: Callable[[Size], object]) -> Operator:
         """The same operator with each run-time size among its attributes mapped."""
-        values = self.attribute_values()
-        mapped = [map_sizes(value, function) for value in values]
-        same = all([new is old for new, old in zip(mapped, values, strict=True)])
-        return self if same else type(self)(**dict(zip(self.attributes, mapped, strict=True)))
+        mapped = {}
+        for name, value in zip(self.attributes, self.attribute_values(), strict=True):
+            new = map_sizes(value, function)
+            if new is not value:
+                mapped[name] = new
+        return self.changed(**mapped) if mapped else self
 
 
 def _initialize(operator: Operator, *values: Any, **named: Any) -> None:

@@ -139,7 +139,7 @@ def drop_unread(nodes: list[Node], roots: Collection[Node]) -> None:
         if row.operator != Concat(1) or not all(isinstance(part.shape[1], int) for part in row.inputs) or None in read:
             continue
         width = cast(int, loop.scan.body.state.shape[0])
-        loop = replace(loop, ends_unread=all(some is not None and some.start >= width for some in read))
+        loop = loop.changed(ends_unread=all(some is not None and some.start >= width for some in read))
         node.operator = loop
         read.append(range(width))
         kept: list[Node] = []
@@ -159,7 +159,7 @@ def drop_unread(nodes: list[Node], roots: Collection[Node]) -> None:
         else:
             (row,) = kept
         node.shape = (node.shape[0], len(places))
-        node.operator = Loop(loop.scan, loop.active, loop.batch, finished(body, loop.body.inputs, [row]), loop.inputs)
+        node.operator = loop.changed(body=finished(body, loop.body.inputs, [row]))
         for reader in readers[node]:
             cut = cast(Slice, reader.operator)
             reader.operator = Slice((cut.starts[0], places[cast(int, cut.starts[1])]), cut.steps, cut.sizes)
