@@ -9,8 +9,12 @@ import contextlib
 import os
 import sys
 import time
-from _blake2 import blake2b as _digest  # hashlib's; with hashlib comes OpenSSL, which takes longer than a cached call
 from pathlib import Path
+
+try:
+    from _blake2 import blake2b as _digest  # With hashlib comes OpenSSL, which takes longer than a cached call.
+except ImportError:
+    from hashlib import blake2b as _digest
 
 MAGIC = b"amigrad2"
 LIMIT = 256 * 2**20  # bytes in the folder

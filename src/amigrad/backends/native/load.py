@@ -72,7 +72,7 @@ class Library:
         self.key = key
         self.from_cache = from_cache
         self.seconds = 0.0
-        self._holder, self._addresses = _load(codes, ir, target)
+        self._holder, self._find = _load(codes, None if from_cache else ir(), target)
 
     @property
     def ir_text(self) -> str:
@@ -114,11 +114,11 @@ class Library:
 
     def address(self, name: str) -> int:
         """Where a function of the library begins."""
-        if name not in self._addresses:
-            raise KeyError(
-                f"the library has no function {name!r}; it has {', '.join(sorted(self._addresses)) or 'none'}"
-            )
-        return self._addresses[name]
+        address = self._find(name)
+        if not address:
+            names = ", ".join(sorted(re.findall(_EXPORTED, "\n" + self.ir_text)))
+            raise KeyError(f"the library has no function {name!r}; it has {names or 'none'}")
+        return address
 
     def assembly(self) -> str:
         """The code as assembly, compiled anew from the IR."""
@@ -217,27 +217,35 @@ def _compile_all(modules: Sequence[str], target: Target) -> dict[str, bytes]:
     return codes
 
 
-def _load(codes: Sequence[bytes], ir: Callable[[], str], target: Callable[[], Target]) -> tuple[object, dict[str, int]]:
-    """What holds the code in memory, linked, and the addresses of its functions."""
+def _load(
+    codes: Sequence[bytes], new: str | None, target: Callable[[], Target]
+) -> tuple[object, Callable[[str], int | None]]:
+    """What holds the code in memory, linked, and what finds its functions' addresses. new: its IR, if it was compiled
+    just now.
+    """
     if elf.supported():
         with contextlib.suppress(elf.UnsupportedObjectError):
             image = elf.Image(*codes)
-            return image, image.addresses
+            return image, image.addresses.get
     llvm = binding()
     _mathematics()
-    ir_text = ir()
-    exported = re.findall(_EXPORTED, "\n" + ir_text)
-    for name in re.findall(_DECLARED, "\n" + ir_text):
-        # LLVM would end the process.
-        if not name.startswith("llvm.") and name not in exported and not llvm.address_of_symbol(name):
-            raise InvalidCodeError(f"no library has the function {name!r}")
+    if new is not None:
+        _all_there("\n" + new)
     empty = llvm.parse_assembly("")
     empty.triple = target().triple
     engine = llvm.create_mcjit_compiler(empty, _machine(target()))
     for code in codes:
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    return engine, {name: int(engine.get_function_address(name)) for name in exported}
+    return engine, engine.get_function_address
+
+
+def _all_there(ir_text: str) -> None:
+    """InvalidCodeError if some IR calls a function that nobody has: LLVM would end the process."""
+    others = {*re.findall(_DECLARED, ir_text)} - {*re.findall(_EXPORTED, ir_text)}
+    for name in sorted(others):
+        if not name.startswith("llvm.") and not binding().address_of_symbol(name):
+            raise InvalidCodeError(f"no library has the function {name!r}")
 
 
 @cache
