@@ -203,8 +203,10 @@ class Product:
         epilogue, context = ("", "") if direct is not None else self.follow()
         tall = shapes[0][0]
         buffer = "" if direct is not None else f.room(tall * cast(int, columns), dtype)
-        with f.looping("0", rows, tall) as row:
-            height = f.least(str(tall), f.sub(rows, row))
+        parts = f.quotient(f.add(rows, str(tall - 1)), tall)
+        even = f.quotient(f.add(rows, f.sub(parts, "1")), f.most(parts, "1"))
+        with f.looping("0", rows, even) as row:
+            height = f.least(even, f.sub(rows, row))
             lines = f.at(left.pointer, dtype, f.mul(row, f.size(left.down)))
             sums, line = buffer, str(columns)
             if direct is not None:
