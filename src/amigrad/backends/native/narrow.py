@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.reductions import multiply_add
-from amigrad.graph import DType
+from amigrad.graph import DType, bool_
 
 _STEPS = 4
 """So many steps along the inner dimension are done at once, with as many lanes for each column."""
@@ -27,51 +27,70 @@ def _columns(dtype: DType) -> int:
 
 
 def add_up(
-    f: Function, dtype: DType, lanes: int, sums: list[str], lines: list[str], start: str, mask: str, left: str
+    f: Function, dtype: DType, lanes: int, sums: list[str], lines: list[str], start: str, left: str, fewest: int
 ) -> str:
     """Add up in `sums`, a variable for each of these lines of a tile's first operand, and give the place along the
     inner dimension up to which this was done. start: where the columns of the second operand are, of which there are
-    so many left, and the mask for them; lanes: of a whole vector.
+    so many left, the fewest at least; lanes: of a whole vector.
     """
-    stop = f.sub("%inner", f.emit(f"urem i64 %inner, {_STEPS}"))
     reached = f.variable("i64", "0")
-    along = f.compare("eq", "%a_along", "1")
-    with f.when(along):
-        _several_steps(f, dtype, lanes, sums, lines, start, mask, stop)
-        f.set(reached, "i64", stop)
+    along, half = f.compare("eq", "%a_along", "1"), _columns(dtype) // 2
+    few = f.compare("sle", left, str(half)) if half > 1 and fewest <= half else "false"
+    for columns, chosen in ((_columns(dtype), f.negated(few)), (half, few)):
+        if chosen != "false":
+            with f.when(f.both(along, chosen)):
+                f.set(reached, "i64", _several_steps(f, dtype, lanes, columns, sums, lines, start, left))
     if len(lines) == 2 * _columns(dtype):
         with f.when(f.both(f.negated(along), f.compare("eq", "%a_down", "1"))):
-            _along_rows(f, dtype, sums, lines, start, left, stop)
-            f.set(reached, "i64", stop)
+            f.set(reached, "i64", _along_rows(f, dtype, sums, lines, start, left))
     return f.get(reached, "i64")
 
 
 def _several_steps(
-    f: Function, dtype: DType, lanes: int, sums: list[str], lines: list[str], start: str, mask: str, stop: str
-) -> None:
-    """A line's vector has for each column the sums over every fourth step, from the first one, the second one ..."""
-    columns = _columns(dtype)
-    type_ = register(dtype, lanes)
+    f: Function, dtype: DType, lanes: int, columns: int, sums: list[str], lines: list[str], start: str, left: str
+) -> str:
+    """A line's vector has for each column the sums over every fourth step (every eighth for half as many columns), from
+    the first one, the second one ...
+    """
+    mask = f.emit(f"freeze {register(bool_, columns)} {f.mask(left, columns)}")
+    type_, steps = register(dtype, lanes), lanes // columns
+    stop = f.sub("%inner", f.emit(f"urem i64 %inner, {steps}"))
     totals = [f.variable(type_, f.splat(literal(0, dtype), dtype, lanes)) for _ in lines]
-    with f.looping("0", stop, _STEPS) as k:
-        places = [f.at(start, dtype, f.mul(f.add(k, str(step)), "%b_down")) for step in range(_STEPS)]
-        one, two, three, four = (f.load(place, dtype, columns, mask) for place in places)
-        low, high = (_picked(f, a, b, dtype, columns, range(2 * columns)) for a, b in ((one, two), (three, four)))
-        turned = [step * columns + column for column in range(columns) for step in range(_STEPS)]
-        vector = _picked(f, _picked(f, low, high, dtype, 2 * columns, range(lanes)), "poison", dtype, lanes, turned)
+    with f.looping("0", stop, steps) as k:
+        places = [f.at(start, dtype, f.mul(f.add(k, str(step)), "%b_down")) for step in range(steps)]
+        parts = [f.load(place, dtype, columns, mask) for place in places]
+        while len(parts) > 1:
+            size = lanes // len(parts)
+            pairs = zip(parts[::2], parts[1::2], strict=True)
+            parts = [_picked(f, a, b, dtype, size, range(2 * size)) for a, b in pairs]
+        turned = [step * columns + column for column in range(columns) for step in range(steps)]
+        vector = _picked(f, parts[0], "poison", dtype, lanes, turned)
         for total, line in zip(totals, lines, strict=True):
-            few = f.load(f.at(line, dtype, k), dtype, _STEPS)
-            factor = _picked(f, few, "poison", dtype, _STEPS, [*range(_STEPS)] * columns)
+            few = f.load(f.at(line, dtype, k), dtype, steps)
+            factor = _picked(f, few, "poison", dtype, steps, [*range(steps)] * columns)
             f.set(total, type_, multiply_add(f, dtype, lanes, factor, vector, f.get(total, type_)))
     values = [f.get(total, type_) for total in totals]
+    while steps > _STEPS:
+        steps, wide = steps // 2, columns * steps
+        lanes = columns * steps
+        halves = [[c * 2 * steps + h * steps + s for c in range(columns) for s in range(steps)] for h in (0, 1)]
+        values = [
+            f.emit(
+                f"fadd {register(dtype, lanes)} " + ", ".join(_picked(f, v, "poison", dtype, wide, h) for h in halves)
+            )
+            for v in values
+        ]
+    short = _columns(dtype)
     for first in range(0, len(sums), _STEPS):
         group = (values[first : first + _STEPS] + values[-1:] * _STEPS)[:_STEPS]
         one, two, three, four = group
         low, high = (_added(f, a, b, dtype, lanes, (0, lanes, 1, lanes + 1)) for a, b in ((one, two), (three, four)))
         found = _added(f, low, high, dtype, lanes, (0, 1, lanes, lanes + 1))
         for row, result in enumerate(sums[first : first + _STEPS]):
-            picks = range(row, lanes, _STEPS)
-            f.set(result, register(dtype, columns), _picked(f, found, "poison", dtype, lanes, picks))
+            picks = [*range(row, lanes, _STEPS)]
+            picks += picks[-1:] * (short - columns)
+            f.set(result, register(dtype, short), _picked(f, found, "poison", dtype, lanes, picks))
+    return stop
 
 
 def _added(f: Function, a: str, b: str, dtype: DType, lanes: int, picks: Sequence[int]) -> str:
@@ -85,11 +104,12 @@ def _added(f: Function, a: str, b: str, dtype: DType, lanes: int, picks: Sequenc
     return f.emit(f"fadd {register(dtype, lanes)} {low}, {high}")
 
 
-def _along_rows(f: Function, dtype: DType, sums: list[str], lines: list[str], start: str, left: str, stop: str) -> None:
+def _along_rows(f: Function, dtype: DType, sums: list[str], lines: list[str], start: str, left: str) -> str:
     """A column has two vectors of the sums of all rows, over every second step: one alone would wait for itself. Rows
     and columns that do not exist are the last ones again.
     """
     height, columns = len(lines), _columns(dtype)
+    stop = f.sub("%inner", f.emit(f"urem i64 %inner, {_STEPS}"))
     type_, short = register(dtype, height), register(dtype, columns)
     mask = f.mask(f.least("%rows", str(height)), height)
     zero = f.splat(literal(0, dtype), dtype, height)
@@ -114,6 +134,7 @@ def _along_rows(f: Function, dtype: DType, sums: list[str], lines: list[str], st
             element = f.load(f.at(room, dtype, f.add(row, str(c * height))), dtype)
             value = f.emit(f"insertelement {short} {value}, {register(dtype)} {element}, i32 {c}")
         f.set(result, short, value)
+    return stop
 
 
 def _picked(f: Function, a: str, b: str, dtype: DType, lanes: int, picks: Iterable[int]) -> str:

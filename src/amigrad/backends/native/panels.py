@@ -113,16 +113,18 @@ def panels(f: Function, target: Target, dtype: DType, shapes: tuple[tuple[int, i
             count = f.least(wide, f.sub(stop, column))
             b = f.at(_word(f, "b"), dtype, f.add(f.mul(k, b_down), f.mul(column, b_along)))
             panel = f.at(_word(f, "panels"), dtype, f.mul(f.sub(column, start), depth))
+            few = str(target.short_lanes(dtype))
+            packed_down = f.select(f.compare("sle", count, few), few, wide)
             copied = _holds(f, "packed")
             if not target.masks:
                 copied = f.either(copied, f.compare("ne", f.emit(f"urem i64 {count}, {target.lanes(dtype)}"), "0"))
             with f.when(f.both(copied, f.compare("eq", row, first))):
-                _pack(f, _word(f, "pack"), b, b_down, b_along, depth, count, panel, wide)
+                _pack(f, _word(f, "pack"), b, b_down, b_along, depth, count, panel, packed_down)
             # The first tile of a panel lets the next panel come, those of the first panel the next rows.
             new = f.both(f.compare("eq", row, first), f.compare("eq", b_along, "1"))
             right, right_down = f.at(b, dtype, str(vectors * target.lanes(dtype))), b_down
             ahead = f.compare("eq", column, start)
-            b, b_down = f.select(copied, panel, b, "ptr"), f.select(copied, wide, b_down)
+            b, b_down = f.select(copied, panel, b, "ptr"), f.select(copied, packed_down, b_down)
             first_row = _word(f, "first_row")
             starts = f.both(f.negated(more), f.emit(f"icmp ne ptr {first_row}, null"))
             initial = f.select(starts, f.at(first_row, dtype, column), b, "ptr")

@@ -15,11 +15,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import cast
 
+from amigrad.backends.native import panels
 from amigrad.backends.native.epilogues import Epilogue
 from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.kernels import Kernel, Store
 from amigrad.backends.native.loops import Pointer
-from amigrad.backends.native.panels import EPILOGUE, SPAN, STRETCH, WORDS, at_a_time, given
+from amigrad.backends.native.panels import EPILOGUE, STRETCH, WORDS, at_a_time, given
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.tiles import PLAIN, Tiles
@@ -35,6 +36,8 @@ PACKED_ROWS = 128
 """From so many rows on the second operand is packed."""
 HELD = 1 << 20
 """A second operand of fewer bytes is read as it lies, whatever the rows: a core's second cache holds it."""
+NEAREST = 1 << 15
+"""The first cache holds so many bytes of packed panels, which then are one panel."""
 FETCHED = 1 << 12
 """A result of so many elements is fetched before it is overwritten."""
 DEEP = 192
@@ -265,23 +268,21 @@ class Product:
         coming, count = ([], "0") if turned else self._coming(rows, columns, direct, scale)
         if direct is not None and self.target.masks:  # Where nothing is done for each panel, a tile has all of them.
             every = f.mul(f.quotient(f.add(f.most(columns, "1"), str(width - 1)), width), str(width))
-            if scale is None:
-                alone = f.compare(
-                    "sle", f.mul(every, f.least(f.size(self.inner), str(STRETCH))), str(SPAN // dtype.itemsize)
-                )
-            else:
-                alone = f.both(f.negated(packed), f.compare("eq", count, "0"))
+            inner = f.least(f.size(self.inner), str(STRETCH))
+            held = f.select(packed, str(min(NEAREST, panels.SPAN)), str(panels.SPAN))
+            near = f.compare("sle", f.mul(f.mul(every, inner), str(dtype.itemsize)), held)
+            alone = near if scale is None else f.both(f.negated(packed), f.compare("eq", count, "0"))
             wide = f.select(alone, every, wide)
         packs = packed != "false" or not self.target.masks
         (start, stop), (left_edge, right_edge) = self._share(rows, tall, columns, width, packed)
-        panels, *rooms = self._scratch()
+        packed_panels, *rooms = self._scratch()
         values = {
             **{"a": left.pointer, "a_down": f.size(left.down), "a_along": f.size(left.along)},
             **{"b": right.pointer, "b_down": f.size(right.down), "b_along": f.size(right.along)},
             **{"inner": f.size(self.inner), "columns": columns, "wide": wide, "group": str(group), "block": str(block)},
             **{"top": start, "bottom": stop, "left": left_edge, "right": right_edge},
             **{"pack": "@" + self.tiles.pack(dtype, adjacent) if packs else "0", "packed": f.select(packed, "1", "0")},
-            **{"panels": panels, "sums": rooms[0] if rooms else "0", "count": count},
+            **{"panels": packed_panels, "sums": rooms[0] if rooms else "0", "count": count},
         }
         if self.first_row is not None:
             values["first_row"] = self._row_pointer()

@@ -34,8 +34,10 @@ def sums(
     column: str,
     left: str | None,
     fetches: bool = False,
+    fewest: int = 1,
 ) -> None:
-    """A tile of sums: vectors of these lanes. left: how many columns are left, of which the last vector may have fewer.
+    """A tile of sums: vectors of these lanes. left: how many columns are left, of which the last vector may have fewer
+    (all vectors have the `fewest` at least).
     fetches: whether it lets come what the next tiles need.
 
     Rows that do not exist are the last one computed again.
@@ -63,7 +65,7 @@ def sums(
     begin = "0"
     if left is not None and is_narrow:
         variables = [row[0] for row in sums]
-        begin = narrow.add_up(f, dtype, target.lanes(dtype), variables, firsts, start, str(masks[0]), left)
+        begin = narrow.add_up(f, dtype, target.lanes(dtype), variables, firsts, start, left, fewest)
         for name in variables:
             f.set(name, types[0], f.emit(f"fadd {types[0]} {f.get(name, types[0])}, {initial[0]}"))
     with f.looping(begin, "%inner", 1) as k:
