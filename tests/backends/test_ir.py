@@ -5,6 +5,7 @@ import ctypes
 import numpy as np
 import pytest
 
+from amigrad.backends.native.interleave import interleaved
 from amigrad.backends.native.ir import Function, SizeTable, has_splats
 from amigrad.backends.native.load import Library
 from amigrad.backends.native.target import host
@@ -97,3 +98,13 @@ def test_vectors_of_equal_constants(f: Function) -> None:
     text = f.splat("1", int64, 4)
     assert text == ("splat (i64 1)" if has_splats() else "<i64 1, i64 1, i64 1, i64 1>")
     assert f.splat("1", int64, 1) == "1"
+
+
+def test_chains_side_by_side() -> None:
+    """Two chains that do not need each other take turns; nothing is used before it is there."""
+    chains = [[f"  %{c}{i} = fadd float %{c}{i - 1}, %x" for i in range(1, 6)] for c in "ab"]
+    lines = [*chains[0], *chains[1], "  %end = fmul float %a5, %b5"]
+    found = interleaved(lines)
+    assert sorted(found) == sorted(lines)
+    assert [line.split()[0][:2] for line in found[:-1]] == ["%a", "%b"] * 5
+    assert found[-1] == lines[-1]

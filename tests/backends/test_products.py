@@ -139,6 +139,22 @@ def test_what_follows_a_product_is_done_once_for_each_element(order: str, target
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_row_that_is_added_to_each_row(dtype: str, target: str, blocks: None) -> None:
+    """Alone, and before an activation; at last a product whose sums are read too."""
+    for sizes in [(1, 7, 150), (1, 9, 600), (3, 70, 47), (8, 90, 48), (29, 26, 50), (129, 40, 100), (9, 0, 20)]:
+        a, b, product, error = operands("a b", sizes, dtype)
+        weights, bias = ag.parameter(b), ag.parameter(np.random.default_rng(2).normal(size=sizes[2]).astype(dtype))
+        expected = product + bias.numpy()
+        layer = ag.compile(lambda a, w=weights, c=bias: (a @ w + c, ag.hardtanh(a @ (w * 2.0) + c)))
+        sums, bounded = layer(ag.tensor(a))
+        np.testing.assert_allclose(sums.numpy(), expected, rtol=0, atol=error + 1e-6, err_msg=str(sizes))
+        np.testing.assert_allclose(bounded.numpy(), np.clip(expected + product, -1, 1), rtol=0, atol=2 * error + 1e-6)
+        both = ag.compile(lambda a, w=weights, c=bias: (p := a @ w, p + c))(ag.tensor(a))
+        for found, wanted in zip(both, (product, expected), strict=True):
+            np.testing.assert_allclose(found.numpy(), wanted, rtol=0, atol=error + 1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_an_update_by_a_product_of_any_inner_dimension(dtype: str, target: str) -> None:
     """A short one is held in registers as a whole; lines that do not exist change nothing."""
     random = np.random.default_rng(6)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -198,6 +199,25 @@ def test_a_loop_stores_what_is_read(with_gradients: bool) -> None:
     widths = [node.shape[1] for node in nodes if isinstance(node.operator, Loop)]
     # The states; for gradients also gates and tanh(c), and backward the gradients of states and gates.
     assert widths == ([7 * SIZE, 6 * SIZE] if with_gradients else [2 * SIZE])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_gradients_whether_or_not_those_of_the_first_states_are_wanted(reverse: bool) -> None:
+    """Where nobody wants them, the last step computes no state."""
+    layer = ag.nn.LSTM(INPUTS, SIZE, generator=ag.Generator(1), reverse=reverse, dtype="float64")
+    lengths = np.array([3, 1, 5, 2])
+    x, h, c = (ag.parameter(RNG.normal(size=shape)) for shape in ((11, INPUTS), (4, SIZE), (4, SIZE)))
+    every = [*layer.parameters(), x, h, c]
+
+    def gradients(lengths: ag.Tensor, wanted: Sequence[int]) -> tuple[ag.Tensor, ...]:
+        outputs = layer.run(x, lengths, (h, c))[1]
+        return tuple(ag.gradients(ag.sum(outputs * outputs), [every[i] for i in wanted]))
+
+    expected = gradients(ag.tensor(lengths), range(len(every)))
+    for wanted in (range(len(every)), range(len(every) - 2), (0, len(every) - 1)):
+        compiled = ag.compile(partial(gradients, wanted=wanted))
+        for i, gradient in zip(wanted, compiled(lengths), strict=True):
+            np.testing.assert_allclose(gradient.numpy(), expected[i].numpy(), rtol=1e-10, atol=1e-12)
 
 
 def test_the_best_path_and_its_way_back() -> None:

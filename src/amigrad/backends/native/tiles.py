@@ -102,7 +102,7 @@ class Tiles:
                 with f.looping("0", whole, vectors * lanes) as column:
                     sums.sums(f, self.target, dtype, rows, (lanes,) * vectors, column, None)
             widths = self._widths(dtype, {k for k in known if k is None or k <= narrow * lanes}, narrow)
-            fewest = min(1 if k is None else k for k in known)
+            fewest = min((1 if k is None else k for k in known), default=1)
             with f.looping(whole, "%columns", narrow * lanes) as column:
                 for width, left in self._chosen(f, widths, column):
                     fetches = rows == self.target.tiles[0][0] and width == widths[0]
