@@ -294,8 +294,10 @@ def _exp(r: Reals, x: str) -> str:
     return r.mul(value, r.power_of_two(r.integers("sub", exponent, half)))
 
 
-def _reduced(r: Reals, x: str) -> tuple[str, str, str]:
-    """For x = n ln 2 + r, where n is the integer nearest to x / ln 2: bits that end with those of n, n, and e^r - 1."""
+def _reduced(r: Reals, x: str, is_small: bool = False) -> tuple[str, str, str]:
+    """For x = n ln 2 + r, where n is the integer nearest to x / ln 2: bits that end with those of n, n, and e^r - 1.
+    If |x| is small, ln 2 need not be known to more than its own rounding.
+    """
     # Adding 1.5 * 2^23 (or 2^52) rounds to an integer, which then is in the last bits of the sum.
     shift = r.constant(1.5 * 2.0**r.fraction)
     shifted = r.fma(x, r.constant(1 / math.log(2)), shift)
@@ -306,7 +308,8 @@ def _reduced(r: Reals, x: str) -> tuple[str, str, str]:
         else (0.693147180559945286226764, 2.319046813846299558e-17)
     )
     rest = r.fma(n, r.constant(-upper), x)
-    rest = r.fma(n, r.constant(-lower), rest)
+    if not is_small:
+        rest = r.fma(n, r.constant(-lower), rest)
     square = r.mul(rest, rest)
     return r.bits(shifted), n, r.fma(square, r.polynomial(rest, _EXP32 if r.single else _EXP64), rest)
 
@@ -349,7 +352,7 @@ def tanh(f: Function, lanes: int, dtype: DType, x: str) -> str:
     r = Reals(f, lanes, dtype)
     size = r.abs(x)
     # Beyond this the result is 1 to the last place.
-    shifted, _, small = _reduced(r, r.at_most(r.add(size, size), 20.0 if r.single else 44.0))
+    shifted, _, small = _reduced(r, r.at_most(r.add(size, size), 20.0 if r.single else 44.0), is_small=True)
     power = r.from_bits(r.integers("add", r.integers("shl", shifted, r.whole(r.fraction)), r.whole(r.bits_of(1.0))))
     value = r.fma(power, small, r.sub(power, r.constant(1.0)))
     return r.copysign(r.div(value, r.add(value, r.constant(2.0))), x)
