@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from amigrad.backends.native.ir import Function, register
-from amigrad.backends.native.sums import clamped
 from amigrad.backends.native.target import Target
 from amigrad.graph import DType
 
@@ -28,17 +27,17 @@ def copy(f: Function, target: Target, dtype: DType) -> None:
 
 
 def transpose(f: Function, dtype: DType, size: int) -> None:
-    """Square blocks; the last ones overlap with those before. If there are fewer columns, others are the last again."""
+    """Square blocks; the last ones overlap with those before. What is smaller than one goes element by element."""
     type_ = register(dtype, size)
-    short = f.emit(f"icmp slt i64 %inner, {size}")
+    short = f.either(f.compare("slt", "%inner", str(size)), f.compare("slt", "%columns", str(size)))
     with f.when(short):
         move(f, dtype, "0", "%inner")
     final = f.emit(f"sub i64 %inner, {size}")
     stop = f.emit(f"select i1 {short}, i64 0, i64 %columns")
-    edge = f.most(f.sub("%columns", str(size)), "0")
+    edge = f.sub("%columns", str(size))
     with f.looping("0", stop, size) as first:
         column = f.least(first, edge)
-        sources = clamped(f, dtype, "%a", column, size, "%columns", "%along")
+        sources = [f.at("%a", dtype, f.mul(f.add(column, str(i)), "%along")) for i in range(size)]
         with f.looping("0", "%inner", size) as start:
             k = f.least(start, final)
             lines = [f.load(f.at(source, dtype, k), dtype, size) for source in sources]

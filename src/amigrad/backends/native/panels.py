@@ -41,8 +41,8 @@ of `wide` columns. first_row: what is added to each row (null: nothing). pack: w
 `packed`. panels, sums: room for panels, and for the sums of several stretches. result: where the tiles go (null: into
 room of their own), added to what is there if it `adds`. epilogue: what follows (null: nothing), called with its
 context, a part of the result and where its sums are; where it only turns the result, follows and followed: what follows
-then, and its context. count: so many matrices are prefetched, of each of which there are the address and the bytes from
-row to row and from column to column.
+then, and its context, or null and the result. count: so many matrices are prefetched, of each of which there are the
+address and the bytes from row to row and from column to column.
 """
 EPILOGUE = ("ptr context", "i64 row", "i64 rows", "i64 column", "i64 columns", "ptr sums", "i64 line")
 """What an epilogue takes: its context, the part's first row and column, how many there are, and where its sums are."""
@@ -169,14 +169,18 @@ def _load(f: Function, pointer: str, place: int, type_: str) -> str:
 
 def turn(f: Function, dtype: DType, tall: int, width: int, pack: str) -> None:
     """Write an epilogue for a product whose result is the transposed one of what is wanted: it turns a part, and calls
-    what follows. Its context are the words of the product.
+    what follows; if nothing does, it turns it into the result. Its context are the words of the product.
     """
     group, _ = at_a_time(tall, width, True)
     turned = f.room(group * width, dtype)
-    _pack(f, pack, "%sums", "1", "%line", "%columns", "%rows", turned, str(group))
-    epilogue, context = (_word(f, name, "%context") for name in ("follows", "followed"))
+    follows, followed, down = (_word(f, name, "%context") for name in ("follows", "followed", "result_down"))
+    last = f.emit(f"icmp eq ptr {follows}, null")
+    place = f.at(followed, dtype, f.add(f.mul("%column", down), "%row"))
+    target, line = f.select(last, place, turned, "ptr"), f.select(last, down, str(group))
+    _pack(f, pack, "%sums", "1", "%line", "%columns", "%rows", target, line)
     part_of = {"row": "%column", "rows": "%columns", "column": "%row", "columns": "%rows"}
-    f.invoke(epilogue, given(EPILOGUE, part_of | {"context": context, "sums": turned, "line": str(group)}))
+    with f.when(f.negated(last)):
+        f.invoke(follows, given(EPILOGUE, part_of | {"context": followed, "sums": turned, "line": str(group)}))
 
 
 def at_a_time(tall: int, width: int, turned: bool) -> tuple[int, int]:

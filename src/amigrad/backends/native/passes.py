@@ -104,7 +104,8 @@ def _over_rows(
     f: Function, target: Target, dtype: DType, o: dict[str, str], scale: str | None, finish: _Finish | None = None
 ) -> None:
     """The loops over rows of W. What follows the product is called for as many as a vector has elements; the matrix is
-    read some rows at a time, the last ones one by one. scale: of xᵀ dh where it is added to W; if there is none, it is
+    read some rows at a time, those left over one by one. The last ones go first: they were read last, and the next step
+    begins with the first ones, which a cache has then. scale: of xᵀ dh where it is added to W; if there is none, it is
     given to `finish`.
     """
     lanes = target.lanes(dtype)
@@ -149,7 +150,9 @@ def _over_rows(
         found = sums_across(f, [f.get(total, type_) for total in sums], dtype, lanes)
         f.store(found, f.at(dots, dtype, first), dtype, count)
 
-    with f.looping("0", o["rows"], lanes) as row:
+    last = f.mul(f.quotient(f.sub(o["rows"], "1"), lanes), str(lanes))
+    with f.looping("0", o["rows"], lanes) as before:
+        row = f.sub(last, before)
         left = f.least(f.sub(o["rows"], row), str(lanes))
         whole = f.compare("eq", left, str(lanes))
         with f.when(whole), f.looping("0", str(lanes), several) as number:

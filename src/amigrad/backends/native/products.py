@@ -189,9 +189,7 @@ class Product:
         def packed() -> None:
             self._panels(left, right, rows, columns, "inner", "true")
 
-        # With halves of vectors the transposed result takes less time for few rows too.
-        most = FEW_ROWS // 2 if self.tiles.half(self.dtype) else FEW_ROWS
-        few = f.compare("sle", rows, str(most)) if is_number(left.along, 1) else "false"
+        few = f.compare("sle", rows, str(FEW_ROWS)) if is_number(left.along, 1) else "false"
         elements = f.mul(rows, f.add(inner, f.mul("2", columns)))
         smaller = f.compare("slt", elements, f.mul(inner, columns))
         f.choose(few, inner_products, lambda: f.choose(smaller, smaller_packed, packed))
@@ -257,8 +255,6 @@ class Product:
         width = vectors * self.lanes
         group, block = at_a_time(tall, width, turned)
         wide = str(width)
-        if turned and (half := self.tiles.half(dtype)):
-            wide = f.select(f.compare("sle", columns, str(half)), str(half), wide)
         for most, few in others:
             if packed != "true" and few > vectors:  # What is not packed may be wider for few rows.
                 fits = f.both(f.compare("sle", rows, str(most)), f.negated(packed))
@@ -294,7 +290,10 @@ class Product:
             }
         elif turned:
             values["epilogue"] = "@" + self.tiles.turn(dtype, self.shapes[0])
-            values["follows"], values["followed"] = self.follow()
+            if self.addition is None and (result := self._direct()) is not None:
+                values["followed"], values["result_down"] = result.pointer, f.size(result.down)
+            else:
+                values["follows"], values["followed"] = self.follow()
         else:
             values["epilogue"], values["context"] = self.follow()
         shapes = self.shapes[:1] if packed == "true" else self.shapes  # Packed panels are no wider for few rows.

@@ -155,14 +155,10 @@ class Tiles:
         ones first.
         """
         lanes = self.target.lanes(dtype)
-        any_number = {(self.half(dtype) or lanes,), *((lanes,) * v for v in range(1, vectors + 1))}
+        half = lanes // 2 if lanes // 2 >= self.target.short_lanes(dtype) else lanes
+        any_number = {(half,), *((lanes,) * v for v in range(1, vectors + 1))}
         found = {self._width(dtype, columns) for columns in known if columns is not None}
         return sorted(found | any_number if None in known else found, key=sum, reverse=True)
-
-    def half(self, dtype: DType) -> int:
-        """The lanes of half a vector, if it takes less time than a whole one; else 0."""
-        half = self.target.lanes(dtype) // 2
-        return half if half >= self.target.short_lanes(dtype) else 0
 
     def _width(self, dtype: DType, columns: int) -> tuple[int, ...]:
         """The lanes of the vectors of a tile for so many columns; the last may be a half or a quarter of one."""
@@ -223,7 +219,7 @@ class Tiles:
 
     def pack(self, dtype: DType, adjacent: str) -> str:
         """c[k, column] = a[k * down + column * along], where the "columns" or the "inner" elements of a are adjacent,
-        or "neither". If these are turned, c has room for so many columns as a block has.
+        or "neither".
         """
 
         def write(f: Function) -> None:
