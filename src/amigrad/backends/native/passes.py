@@ -138,7 +138,9 @@ def _over_rows(
 
         columns = o["columns"]
         if target.vector_bytes == 64:  # A mask each, so that it is written once.
-            with f.looping("0", columns, lanes) as column:
+            last = f.mul(f.quotient(f.sub(columns, "1"), lanes), str(lanes))
+            with f.looping("0", columns, lanes) as before:
+                column = f.sub(last, before)
                 part(column, f.mask(f.least(f.sub(columns, column), str(lanes)), lanes))
         else:
             rest = f.emit(f"urem i64 {columns}, {lanes}")
