@@ -130,9 +130,19 @@ class LoopNest(Elements):
                     last = f.emit(f"icmp eq i64 {f.add(f.argument('piece'), '1')}, {f.argument('pieces')}")
                     some = f.emit(f"and i1 {some}, {last}")
                 with f.when(some):
-                    self._element(mask, whole)
+                    self._rest(mask, whole, size)
         for sink in self.variables:
             self._finish(sink, self.reduced[sink])
+
+    def _rest(self, mask: str | None, start: str, size: Dim) -> None:
+        """What is left over after whole vectors, in a shorter one if that is known: it lies in one line more often."""
+        lanes = self.lanes
+        if isinstance(size, int) and not self.variables:
+            rest = size % lanes
+            self.lanes = max(2, 1 << (rest - 1).bit_length())
+            mask = None if rest == self.lanes else self.f.mask(str(rest), self.lanes)
+        self._element(mask, start)
+        self.lanes = lanes
 
     def _spread(self) -> None:
         """Have what is known before the innermost loop in all lanes, if it is needed there."""
