@@ -32,6 +32,8 @@ from amigrad.operators import elementwise
 
 FEW_ROWS = 8
 """Up to so many rows a transposed second operand is read as it lies."""
+LONG = 128
+"""With AVX-512 half as many, where lines are shorter than this."""
 PACKED_ROWS = 128
 """From so many rows on the second operand is packed."""
 HELD = 1 << 20
@@ -189,7 +191,10 @@ class Product:
         def packed() -> None:
             self._panels(left, right, rows, columns, "inner", "true")
 
-        few = f.compare("sle", rows, str(FEW_ROWS)) if is_number(left.along, 1) else "false"
+        most = str(FEW_ROWS)
+        if self.target.vector_bytes == 64:  # Then few rows of short lines take less time with halves of vectors.
+            most = f.select(f.compare("sge", inner, str(LONG)), most, str(FEW_ROWS // 2))
+        few = f.compare("sle", rows, most) if is_number(left.along, 1) else "false"
         elements = f.mul(rows, f.add(inner, f.mul("2", columns)))
         smaller = f.compare("slt", elements, f.mul(inner, columns))
         f.choose(few, inner_products, lambda: f.choose(smaller, smaller_packed, packed))
