@@ -27,8 +27,9 @@ _AWAKE = 300e-6
 _TRIED = 4096
 """Rounds of looking by which their time is measured."""
 
-# The pool's memory, in words of 64 bits: 0 the job (its number << 32 | pieces << 16 | next piece), 8 how many pieces
-# are done, 16 function and 17 arguments of the job, 18 how many threads may work on it, 24 whether the pool is taken,
+# The pool's memory, in words of 64 bits: 0 the job (its number << 32 | end << 16 | first piece of those that are left),
+# 8 how many pieces are done, 16 function and 17 arguments of the job, 18 how many threads may work on it, 19 how many
+# pieces there are, 24 whether the pool is taken,
 # 32 how many workers sleep, 33 whether they are to end, 34 on which processor the job was given out, 40 a mutex, 80 a
 # condition. What different threads write is on different cache lines.
 _CODE = """
@@ -58,35 +59,43 @@ define internal void @wake(ptr %pool) {
   ret void
 }
 
-; Takes pieces of a job until none is left.
+; Takes pieces of a job until none is left: every other thread the first one, the others the last one. So a thread gets
+; about the same rows of one kernel after another, which its own caches hold.
 define internal void @work(ptr %pool, i64 %number, i64 %thread) {
 entry:
   %done_at = getelementptr i64, ptr %pool, i64 8
   %function_at = getelementptr i64, ptr %pool, i64 16
   %arguments_at = getelementptr i64, ptr %pool, i64 17
   %threads_at = getelementptr i64, ptr %pool, i64 18
+  %pieces_at = getelementptr i64, ptr %pool, i64 19
+  %parity = and i64 %thread, 1
+  %backwards = icmp eq i64 %parity, 1
   br label %look
 look:
   %job = load atomic i64, ptr %pool acquire, align 8
   %current = lshr i64 %job, 32
   %same = icmp eq i64 %current, %number
-  %piece = and i64 %job, 65535
+  %first = and i64 %job, 65535
   %high = lshr i64 %job, 16
-  %pieces = and i64 %high, 65535
-  %left = icmp ult i64 %piece, %pieces
+  %end_of_all = and i64 %high, 65535
+  %left = icmp ult i64 %first, %end_of_all
   %threads = load atomic i64, ptr %threads_at monotonic, align 8
   %allowed = icmp ult i64 %thread, %threads
   %other = and i1 %same, %left
   %any = and i1 %other, %allowed
   br i1 %any, label %take, label %end
 take:
-  %next = add i64 %job, 1
+  %last = sub i64 %end_of_all, 1
+  %piece = select i1 %backwards, i64 %last, i64 %first
+  %change = select i1 %backwards, i64 -65536, i64 1
+  %next = add i64 %job, %change
   %pair = cmpxchg ptr %pool, i64 %job, i64 %next acq_rel monotonic, align 8
   %taken = extractvalue { i64, i1 } %pair, 1
   br i1 %taken, label %do, label %look
 do:
   %function = load ptr, ptr %function_at
   %arguments = load ptr, ptr %arguments_at
+  %pieces = load i64, ptr %pieces_at
   %status = call i32 %function(ptr %arguments, i64 %piece, i64 %pieces, i64 %thread)
   %before = atomicrmw add ptr %done_at, i64 1 release, align 8
   br label %look
@@ -116,6 +125,8 @@ begin:
   store ptr %arguments, ptr %arguments_at
   %threads_at = getelementptr i64, ptr %pool, i64 18
   store atomic i64 %threads, ptr %threads_at monotonic, align 8
+  %pieces_at = getelementptr i64, ptr %pool, i64 19
+  store i64 %pieces, ptr %pieces_at
   call void @place(ptr %pool)
   %before = load atomic i64, ptr %pool monotonic, align 8
   %old = lshr i64 %before, 32
