@@ -227,7 +227,7 @@ def test_a_function_that_no_library_has_is_named() -> None:
 
 def test_an_unknown_name_is_refused() -> None:
     library = Library.compile(CODE, host())
-    for name in ("walk", "hidden"):
+    for name in ("walk", "hidden") if elf.supported() else ("walk",):  # LLVM finds those for inside too.
         with pytest.raises(KeyError, match="it has run"):
             library.address(name)
 
