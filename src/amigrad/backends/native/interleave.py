@@ -15,7 +15,9 @@ _CYCLES = (("load", 8), ("fdiv", 12), ("sqrt", 16), ("call", 4), ("= f", 4))
 
 
 def interleaved(lines: Sequence[str]) -> list[str]:
-    """Instructions without jumps and stores in another order: first what the longest chains wait for."""
+    """Instructions in another order: first what the longest chains wait for. Each has a result, and none writes."""
+    if not all(" = " in line for line in lines):
+        return list(lines)
     waits: dict[str, int] = {}
     found: list[tuple[int, int, str]] = []
     for number, line in reversed(list(enumerate(lines))):
