@@ -220,6 +220,22 @@ def test_gradients_whether_or_not_those_of_the_first_states_are_wanted(reverse: 
             np.testing.assert_allclose(gradient.numpy(), expected[i].numpy(), rtol=1e-10, atol=1e-12)
 
 
+def test_states_whose_size_is_known_when_a_step_runs() -> None:
+    """And a part of nothing of what the loop keeps."""
+    weight = ag.parameter([[0.7]], dtype="float64")
+
+    def gradient(x: ag.Tensor, first: ag.Tensor) -> ag.Tensor:
+        def body(h: ag.Tensor, x: ag.Tensor) -> tuple[ag.Tensor, ag.Tensor]:
+            product = h @ weight
+            return ag.tanh(product + x), ag.concat([h * 2.0, product[:0]])
+
+        last, outputs = ag.scan(body, first, x)
+        return ag.gradients(ag.sum(outputs * outputs) + ag.sum(last), weight)[0]
+
+    x, first = ag.tensor(np.ones((5, 1))), ag.tensor(np.zeros(1))
+    np.testing.assert_allclose(ag.compile(gradient)(x, first).numpy(), gradient(x, first).numpy(), rtol=1e-12)
+
+
 def test_the_best_path_and_its_way_back() -> None:
     """Viterbi: a scan of scores with a maximum, then one backward through the choices (Viterbi 1967)."""
     tags, steps = 5, 12

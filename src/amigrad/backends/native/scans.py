@@ -138,10 +138,11 @@ def drop_unread(nodes: list[Node], roots: Collection[Node]) -> None:
         read = [_columns(reader) for reader in readers.get(node, ())]
         if row.operator != Concat(1) or not all(isinstance(part.shape[1], int) for part in row.inputs) or None in read:
             continue
-        width = cast(int, loop.scan.body.state.shape[0])
-        loop = loop.changed(ends_unread=all(some is not None and some.start >= width for some in read))
+        width = loop.scan.body.state.shape[0]
+        ends_unread = isinstance(width, int) and all(some is not None and some.start >= width for some in read)
+        loop = loop.changed(ends_unread=ends_unread)
         node.operator = loop
-        read.append(range(width))
+        read.append(range(cast(int, width)))
         kept: list[Node] = []
         places: dict[int, int] = {}
         stop = 0
@@ -162,7 +163,8 @@ def drop_unread(nodes: list[Node], roots: Collection[Node]) -> None:
         node.operator = loop.changed(body=finished(body, loop.body.inputs, [row]))
         for reader in readers[node]:
             cut = cast(Slice, reader.operator)
-            reader.operator = Slice((cut.starts[0], places[cast(int, cut.starts[1])]), cut.steps, cut.sizes)
+            first = places.get(cast(int, cut.starts[1]), 0)  # Nothing at all may be read of what is not kept.
+            reader.operator = Slice((cut.starts[0], first), cut.steps, cut.sizes)
 
 
 def _columns(reader: Node) -> range | None:

@@ -75,19 +75,18 @@ def address(f: Function, base: str, dtype: DType, view: View, place: Place | Non
 
 
 def only_states(kernel: Kernel, steps: Steps) -> bool:
-    """Whether all that a kernel of the body does is to store parts of the state, which no other one reads."""
+    """Whether it is known that all that a kernel of the body does is to store parts of the state, which no other one
+    reads.
+    """
     width, row = steps.loop.scan.body.state.shape[0], steps.schedule.outputs[0]
-
-    def of_state(view: View) -> bool:
-        known = isinstance(view.offset, int) and isinstance(width, int)
-        return view.base is row and not (known and view.offset >= width)
-
+    targets = [sink.target for sink in kernel.sinks if isinstance(sink, Store)]
+    if not isinstance(width, int) or not targets or len(targets) < len(kernel.sinks):
+        return False
+    if not all(view.base is row and isinstance(view.offset, int) and view.offset < width for view in targets):
+        return False
     others = (other for other in steps.schedule.kernels if other is not kernel)
-    return (
-        bool(kernel.sinks)
-        and all(isinstance(sink, Store) and of_state(sink.target) for sink in kernel.sinks)
-        and not any(of_state(view) for other in others for view in other.reads())
-    )
+    read = [view.offset for other in others for view in other.reads() if view.base is row]
+    return all(isinstance(offset, int) and offset >= width for offset in read)
 
 
 def check_lengths(f: Function, kernel: Kernel, pointer: Pointer) -> None:
