@@ -24,7 +24,7 @@ ORDERS = {
 SIZES = [
     (1, 1, 1), (1, 40, 33), (1, 7, 150), (2, 3, 1), (3, 70, 47), (4, 33, 97), (5, 16, 49), (7, 65, 16), (8, 90, 48),
     (9, 20, 130), (17, 70, 90), (29, 26, 50), (31, 300, 64), (50, 1, 19), (50, 130, 1), (60, 30, 100), (66, 35, 20),
-    (70, 17, 103), (129, 40, 50), (0, 3, 4), (3, 0, 4), (3, 4, 0),
+    (70, 17, 103), (129, 40, 50), (6, 140, 51), (8, 129, 30), (0, 3, 4), (3, 0, 4), (3, 4, 0),
 ]  # fmt: skip
 
 
@@ -89,6 +89,20 @@ def test_sizes_that_are_constants(order: str, target: str, blocks: None) -> None
         a, b, expected, error = operands(order, sizes)
         result = product(a, ag.parameter(b))
         np.testing.assert_allclose(result, expected, rtol=0, atol=error, err_msg=str(sizes))
+
+
+@pytest.mark.parametrize("rows", [7, 12, 31])
+def test_a_result_beside_others_stays_in_its_place(rows: int, target: str) -> None:
+    """Where the transposed result is computed, a block of it is turned at a time: the last ones are narrower."""
+    for columns in (41, 49, 96, 103):
+        a, b, expected, error = operands("a bᵀ", (rows, 30, columns))
+        beside = np.arange(rows * 5, dtype=np.float32).reshape(rows, 5)
+        weights = ag.parameter(b)
+        both = ag.compile(lambda a, beside, w=weights: ag.concat([beside * 2.0, a @ w.mT, beside], axis=1))
+        result = both(a, beside).numpy()
+        np.testing.assert_allclose(result[:, 5:-5], expected, rtol=0, atol=error, err_msg=str(columns))
+        np.testing.assert_array_equal(result[:, :5], beside * 2)
+        np.testing.assert_array_equal(result[:, -5:], beside)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
