@@ -28,6 +28,8 @@ ARENA = 8
 """Which of the executor's arenas the slots are in."""
 COUNT, TOGETHER, ALONE = 9, 10, 11
 """How many steps were done, and what the last trials of steps with threads and without took (`trial.py`)."""
+WORTH = 3
+"""Threads help if a step without them takes longer by this power of a half: a smaller gain is not worth a processor."""
 HEAD = 12
 """The first word after these."""
 
@@ -68,7 +70,7 @@ class Frame:
     def threads_help(self) -> bool | None:
         """Whether threads made steps quicker at the last trial; None before the first."""
         together, alone = self._words[[TOGETHER, ALONE]]
-        return bool(together <= alone) if alone else None
+        return bool(together + (together >> WORTH) <= alone) if alone else None
 
     def use_arena(self, number: int) -> None:
         """Tell which arena the slots are in."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from amigrad.backends.native.frame import ALONE, COUNT, THREADS, TOGETHER
+from amigrad.backends.native.frame import ALONE, COUNT, THREADS, TOGETHER, WORTH
 
 _PERIOD = 256
 """Steps from one trial to the next, a power of two."""
@@ -42,7 +42,9 @@ define internal i64 @choose(ptr %frame) {
   %alone = load i64, ptr %alone_at
   %together_at = getelementptr i64, ptr %frame, i64 TOGETHER
   %together = load i64, ptr %together_at
-  %slower = icmp slt i64 %alone, %together
+  %part = lshr i64 %together, WORTH
+  %worth = add i64 %together, %part
+  %slower = icmp slt i64 %alone, %worth
   %either = or i1 %tries_one, %slower
   %not_all = xor i1 %tries_all, true
   %single = and i1 %either, %not_all
@@ -90,6 +92,7 @@ def code() -> str:
         "THREADS": THREADS,
         "ALONE": ALONE,
         "TOGETHER": TOGETHER,
+        "WORTH": WORTH,
     }.items():
         text = text.replace(name, str(value))
     return text
