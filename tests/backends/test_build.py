@@ -69,6 +69,7 @@ def test_the_same_program_is_found(place: Path) -> None:
     assert len(list(place.iterdir())) == len(modules) + 1, "and what is needed beside them"
 
 
+@pytest.mark.skipif(not elf.supported(), reason="for x86-64 Linux")
 def test_modules_that_are_compiled_at_the_same_time_are_one_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AMIGRAD_CACHE", "off")
     monkeypatch.setattr(emit, "_LINES", 20)
@@ -80,6 +81,17 @@ def test_modules_that_are_compiled_at_the_same_time_are_one_program(monkeypatch:
         found.append(costs(step))
         assert len(step.executors[0].library.ir_text.split(load.SEPARATOR)) == processors
     assert found[0] == found[1]
+
+
+def test_there_is_one_module_where_llvm_loads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMIGRAD_CACHE", "off")
+    monkeypatch.setattr(emit, "_LINES", 20)
+    monkeypatch.setattr(emit, "cores", lambda: 3)
+    wanted = costs(training())
+    monkeypatch.setattr(elf, "supported", lambda: False)
+    step = training()
+    assert costs(step) == wanted
+    assert load.SEPARATOR not in step.executors[0].library.ir_text
 
 
 def test_an_error_in_one_of_several_modules_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from amigrad.backends.native import trial
+from amigrad.backends.native import elf, trial
 from amigrad.backends.native.copies import MOST_TURNED
 from amigrad.backends.native.frame import BATCH, ERROR, FIRST, HEAD, POOL, SHARE, STOP, THREADS, TOKEN_PLACE
 from amigrad.backends.native.ir import Function, SizeTable, argument_type
@@ -389,10 +389,10 @@ def work(kernel: Kernel) -> Dim:
 
 def _modules(functions: Sequence[Function], target: Target, more: Mapping[str, str]) -> str:
     """The functions, dealt out to as many modules as there are processors to compile them. more: by the name of each
-    what else they may need.
+    what else they may need. Where LLVM loads objects there is one: it does not link their large offsets to each other.
     """
     length = sum(len(f.lines) for f in functions)
-    count = max(1, min(cores(), _MOST_MODULES, length // _LINES))
+    count = max(1, min(cores(), _MOST_MODULES, length // _LINES)) if elf.supported() else 1
     parts: list[list[Function]] = [[] for _ in range(count)]
     for f in sorted(functions, key=lambda f: len(f.lines), reverse=True) if count > 1 else functions:
         f.internal = f.internal and count == 1
