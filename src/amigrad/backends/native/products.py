@@ -38,8 +38,8 @@ PACKED_ROWS = 128
 """From so many rows on the second operand is packed."""
 HELD = 1 << 20
 """A second operand of fewer bytes is read as it lies, whatever the rows: a core's second cache holds it."""
-NEAREST = 1 << 15
-"""The first cache holds so many bytes of packed panels, which then are one panel."""
+NEAREST = 1 << 18
+"""So many bytes of packed panels are one panel: the second cache holds them beside what else there is."""
 FETCHED = 1 << 12
 """A result of so many elements is fetched before it is overwritten."""
 DEEP = 192
