@@ -218,7 +218,7 @@ def _prefetch(
             address = f.emit(f"getelementptr i8, ptr {start}, i64 {f.add(first, f.mul(line, down))}")
             vectors = target.tiles[0][1]
             with f.looping("0", columns, vectors * target.lanes(dtype)) as first_column:
-                start_ = f.emit(f"getelementptr i8, ptr {address}, i64 {f.mul(first_column, along)}")
+                begin = f.emit(f"getelementptr i8, ptr {address}, i64 {f.mul(first_column, along)}")
                 for vector in range(vectors):
-                    place = f.emit(f"getelementptr i8, ptr {start_}, i64 {vector * target.vector_bytes}")
+                    place = f.emit(f"getelementptr i8, ptr {begin}, i64 {vector * target.vector_bytes}")
                     f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 2, i32 1)")

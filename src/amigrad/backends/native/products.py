@@ -10,7 +10,6 @@ only, and all but inner products and the last few columns add up in the order of
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import cast
@@ -21,6 +20,7 @@ from amigrad.backends.native.ir import Function, literal, register
 from amigrad.backends.native.kernels import Kernel, Store
 from amigrad.backends.native.loops import Pointer
 from amigrad.backends.native.panels import EPILOGUE, STRETCH, WORDS, at_a_time, given
+from amigrad.backends.native.pieces import share
 from amigrad.backends.native.simplify import Node
 from amigrad.backends.native.target import Target
 from amigrad.backends.native.tiles import PLAIN, Tiles
@@ -46,8 +46,6 @@ DEEP = 192
 """A tile that adds up over so many elements has time to let come what its epilogue reads, even if it may be near."""
 WIDEST = 1 << 11
 """In a loop over time, sums of all columns are in memory on the way to what follows, if there are at most so many."""
-PIECE_ROWS = 64
-"""So many rows at least has a piece of a product whose columns are not cut."""
 
 
 @dataclass(frozen=True)
@@ -302,52 +300,12 @@ class Product:
         else:
             values["epilogue"], values["context"] = self.follow()
         shapes = self.shapes[:1] if packed == "true" else self.shapes  # Packed panels are no wider for few rows.
-        tiles = self._tiles(shapes, rows, self.rows if turned else self.columns, scale is not None)
+        tiles = self.tiles.of_shapes(dtype, shapes, rows, self.rows if turned else self.columns, scale is not None)
         words = [(type_, values.get(name, "0")) for name, type_ in WORDS.items()]
-        given = self._given([*words, *(("ptr", tile) for tile in tiles), *coming])
+        given = self.tiles.given(f, [*words, *(("ptr", tile) for tile in tiles), *coming])
         if turned:
             f.do(f"store ptr {given}, ptr {f.at(given, int64, str(list(WORDS).index('context')))}, align 8")
         f.invoke(self.tiles.panels(dtype, self.shapes), f"ptr {given}, {register(dtype)} {scale or literal(1, dtype)}")
-
-    def _given(self, words: list[tuple[str, str]]) -> str:
-        """A pointer to words in memory, each a type and a value. What is known before is copied from a constant."""
-        f = self.f
-        room = f.room(len(words), int64)
-        constant = self.tiles.constant(["0" if value.startswith("%") else value for _, value in words])
-        operands = f"ptr align 64 {room}, ptr align 64 {constant}, i64 {8 * len(words)}, i1 false"
-        f.intrinsics.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
-        f.do(f"call void @llvm.memcpy.p0.p0.i64({operands})")
-        for place, (type_, value) in enumerate(words):
-            if value.startswith("%"):
-                f.do(f"store {type_} {value}, ptr {f.at(room, int64, str(place))}, align 8")
-        return room
-
-    def _tiles(self, shapes: Sequence[tuple[int, int]], rows: str, columns: Dim, adds: bool) -> list[str]:
-        """The functions for tiles of these shapes; in the place of those that are never needed stands another one.
-
-        adds: whether they add to what is there, in one rounding.
-        """
-        tall, vectors = shapes[0]
-        heights = set(range(1, tall + 1))
-        if not rows.startswith("%"):
-            count = int(rows)
-            heights = {tall} if count >= tall else set()
-            heights = heights | {count % tall} - {0} or {1}
-        if adds:
-            shapes = [shape for shape in shapes if shape[0] > 1 or shape[1] == vectors]
-        found: list[str] = []
-        for number, shape in enumerate(shapes):
-            below = shapes[number + 1][0] if number + 1 < len(shapes) else 0
-            if needed := [h for h in heights if below < h <= shape[0]]:
-                if self.tiles.has(self.dtype, (max(needed), shape[1])):
-                    shape = (max(needed), shape[1])
-                row = shape[0] == 1 and shape[1] > vectors
-                if row:
-                    tile = self.tiles.row(self.dtype, columns, found[-1][1:] if found else "")
-                else:
-                    tile = self.tiles.sums(self.dtype, shape, columns)
-                found += ["@" + tile] * (number + 1 - len(found))
-        return found + found[-1:] * (len(self.shapes) - len(found))
 
     def _inner_products(self, left: _Matrix, right: _Matrix, rows: str, columns: str) -> None:
         """Each element a sum along the inner dimension, which both operands go along."""
@@ -398,32 +356,10 @@ class Product:
     def _share(
         self, rows: str, tall: str | int, columns: str, width: int, packed: str = "false"
     ) -> tuple[tuple[str, str], tuple[str, str]]:
-        """The rows and the columns of this piece: whole tiles or whole panels, of which there are more.
-
-        Each piece packs the panels that it uses, so that pieces of too few rows would pack more than they compute:
-        there may be fewer pieces of rows than wanted, and the last ones are empty.
-        """
-        f = self.f
+        """The rows and the columns of this piece: all of them, if it is not cut."""
         if not self.parallel:
             return ("0", rows), ("0", columns)
-        piece, pieces = f.argument("piece"), f.argument("pieces")
-        panels, tiles = (
-            f.quotient(f.sub(f.add(count, size), "1"), size)
-            for count, size in ((columns, str(width)), (rows, str(tall)))
-        )
-        blocks = f.select(packed, f.quotient(rows, PIECE_ROWS), tiles)
-        by_rows = f.compare("sgt", blocks, panels)
-        result = []
-        for count, units, most, size, chosen in (
-            (rows, tiles, f.least(pieces, f.most(blocks, "1")), str(tall), by_rows),
-            (columns, panels, pieces, str(width), f.negated(by_rows)),
-        ):
-            start, stop = (
-                f.least(f.mul(f.quotient(f.mul(units, f.least(p, most)), most), size), count)
-                for p in (piece, f.add(piece, "1"))
-            )
-            result.append((f.select(chosen, start, "0"), f.select(chosen, stop, count)))
-        return result[0], result[1]
+        return share(self.f, rows, tall, columns, width, packed)
 
     def _scratch(self) -> list[str]:
         """This thread's parts of the scratch buffers."""

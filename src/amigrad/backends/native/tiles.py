@@ -8,13 +8,13 @@ product (an activation, an update) is its own business, in `products.py`. How ti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from amigrad.backends.native import copies, inner_products, sums
 from amigrad.backends.native.ir import Function, SizeTable, register, suffix
 from amigrad.backends.native.panels import EPILOGUE, named, panels, turn
 from amigrad.backends.native.target import Target
-from amigrad.graph import Dim, DType
+from amigrad.graph import Dim, DType, int64
 
 _TILE = (
     "ptr noalias %a, i64 %a_down, i64 %a_along, ptr noalias %b, i64 %b_down, i64 %inner, "
@@ -59,6 +59,35 @@ class Tiles:
 
     def _tile(self, kind: str, dtype: DType, write: Callable[[Function], None]) -> str:
         return self.function(kind, dtype, f"{_TILE}{register(dtype)} %scale", write)
+
+    def of_shapes(
+        self, dtype: DType, shapes: Sequence[tuple[int, int]], rows: str, columns: Dim, adds: bool
+    ) -> list[str]:
+        """The functions for tiles of these shapes; in the place of those that are never needed stands another one.
+
+        adds: whether they add to what is there, in one rounding.
+        """
+        tall, vectors = shapes[0]
+        heights = set(range(1, tall + 1))
+        if not rows.startswith("%"):
+            count = int(rows)
+            heights = {tall} if count >= tall else set()
+            heights = heights | {count % tall} - {0} or {1}
+        if adds:
+            shapes = [shape for shape in shapes if shape[0] > 1 or shape[1] == vectors]
+        found: list[str] = []
+        for number, shape in enumerate(shapes):
+            below = shapes[number + 1][0] if number + 1 < len(shapes) else 0
+            if needed := [h for h in heights if below < h <= shape[0]]:
+                if self.has(dtype, (max(needed), shape[1])):
+                    shape = (max(needed), shape[1])
+                row = shape[0] == 1 and shape[1] > vectors
+                if row:
+                    tile = self.row(dtype, columns, found[-1][1:] if found else "")
+                else:
+                    tile = self.sums(dtype, shape, columns)
+                found += ["@" + tile] * (number + 1 - len(found))
+        return found + found[-1:] * (len(self.target.tiles) - len(found))
 
     def row(self, dtype: DType, columns: Dim, other: str) -> str:
         """The same as `sums` for one row, the scale taken as 1. Lines of a matrix of so many columns add up in
@@ -198,6 +227,18 @@ class Tiles:
         (tall, vectors), pack = shape, self.pack(dtype, "inner")
         width = vectors * self.target.lanes(dtype)
         return self.function("turn", dtype, named(EPILOGUE), lambda f: turn(f, dtype, tall, width, pack))
+
+    def given(self, f: Function, words: list[tuple[str, str]]) -> str:
+        """A pointer to words in memory, each a type and a value. What is known before is copied from a constant."""
+        room = f.room(len(words), int64)
+        constant = self.constant(["0" if value.startswith("%") else value for _, value in words])
+        operands = f"ptr align 64 {room}, ptr align 64 {constant}, i64 {8 * len(words)}, i1 false"
+        f.intrinsics.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        f.do(f"call void @llvm.memcpy.p0.p0.i64({operands})")
+        for place, (type_, value) in enumerate(words):
+            if value.startswith("%"):
+                f.do(f"store {type_} {value}, ptr {f.at(room, int64, str(place))}, align 8")
+        return room
 
     def constant(self, words: list[str]) -> str:
         """The name of words in memory: numbers, functions that begin with @, and null."""
