@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import amigrad as ag
-from amigrad.backends.native import elf, emit, load
+from amigrad.backends.native import elf, load, modules
 from amigrad.backends.native.fastcall import method
 from amigrad.backends.native.target import host
 from amigrad.operators.elementwise import Unary
@@ -65,17 +65,17 @@ def test_the_same_program_is_found(place: Path) -> None:
     assert costs(first) == costs(second)
     assert (was_found(first), was_found(second)) == (False, True)
     assert second.executors[0].library.from_cache
-    modules = first.executors[0].library.ir_text.split(load.SEPARATOR)
-    assert len(list(place.iterdir())) == len(modules) + 1, "and what is needed beside them"
+    parts = first.executors[0].library.ir_text.split(load.SEPARATOR)
+    assert len(list(place.iterdir())) == len(parts) + 1, "and what is needed beside them"
 
 
 @pytest.mark.skipif(not elf.supported(), reason="for x86-64 Linux")
 def test_modules_that_are_compiled_at_the_same_time_are_one_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AMIGRAD_CACHE", "off")
-    monkeypatch.setattr(emit, "_LINES", 20)
+    monkeypatch.setattr(modules, "_LINES", 20)
     found = []
     for processors in (1, 3):
-        monkeypatch.setattr(emit, "cores", lambda count=processors: count)
+        monkeypatch.setattr(modules, "cores", lambda count=processors: count)
         monkeypatch.setattr(load, "cores", lambda count=processors: count)
         step = training()
         found.append(costs(step))
@@ -85,8 +85,8 @@ def test_modules_that_are_compiled_at_the_same_time_are_one_program(monkeypatch:
 
 def test_there_is_one_module_where_llvm_loads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AMIGRAD_CACHE", "off")
-    monkeypatch.setattr(emit, "_LINES", 20)
-    monkeypatch.setattr(emit, "cores", lambda: 3)
+    monkeypatch.setattr(modules, "_LINES", 20)
+    monkeypatch.setattr(modules, "cores", lambda: 3)
     wanted = costs(training())
     monkeypatch.setattr(elf, "supported", lambda: False)
     step = training()
