@@ -11,6 +11,7 @@ import pytest
 import amigrad as ag
 from amigrad.backends import workers
 from amigrad.backends.native import panels, products
+from amigrad.backends.native import target as processors
 from amigrad.backends.native.target import host
 from amigrad.graph.tensor import Array
 
@@ -34,11 +35,15 @@ def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AMIGRAD_CACHE", "off")
 
 
-@pytest.fixture(params=["", "avx2", "generic"])
+@pytest.fixture(params=["", "avx2", "generic", "register blocks of Arm"])
 def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setenv("AMIGRAD_CPU", request.param)
+    level = request.param
+    if level.endswith("Arm"):
+        monkeypatch.setattr(processors, "_FEW_REGISTERS", processors._MANY_REGISTERS)
+        level = "generic"
+    monkeypatch.setenv("AMIGRAD_CPU", level)
     host.cache_clear()
-    yield request.param
+    yield level
     host.cache_clear()
 
 

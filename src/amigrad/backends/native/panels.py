@@ -56,7 +56,7 @@ def scratch(left: View, right: View, target: Target, threads: int) -> list[Node]
         panel = max(vectors for _, vectors in target.tiles) * target.lanes(dtype)
     several = not (isinstance(inner, int) and inner <= STRETCH)
     depth = STRETCH if several else inner
-    panels = Node((threads, max(depth, SPAN // (panel * dtype.itemsize)), panel), dtype, number=-1)
+    panels = Node((threads, max(depth, -(-SPAN // (panel * dtype.itemsize))), panel), dtype, number=-1)
     result = [panels]
     if several:
         line = (rows if is_unit(columns) else columns) + MARGIN

@@ -10,6 +10,7 @@ from amigrad.graph import DType
 
 LEVELS = ("avx512", "avx2", "generic")
 _MANY_REGISTERS = ((8, 3), (4, 6), (1, 33))
+_FEW_REGISTERS = ((4, 2), (2, 4), (1, 32))
 
 
 @dataclass(frozen=True)
@@ -84,4 +85,4 @@ def host() -> Target:
     if triple.startswith(("aarch64", "arm64")) and not wanted:  # All have NEON, also where LLVM does not say so.
         return Target(triple, cpu, features.flatten(), 16, _MANY_REGISTERS)
     generic = "x86-64" if triple.startswith("x86_64") else "generic"
-    return Target(triple, generic, "", 16, ((4, 2), (2, 4), (1, 32)))
+    return Target(triple, generic, "", 16, _FEW_REGISTERS)
