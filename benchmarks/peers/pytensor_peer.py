@@ -14,6 +14,7 @@ def link_blas(threads):
     for library in Path(__file__).parents[2].glob(".venv-mkl/lib/libmkl_rt.so.*"):
         link = Path(sys.prefix) / "lib" / "libmkl_rt.so"
         if not link.exists():
+            link.unlink(missing_ok=True)  # It may lead to where the environment was before.
             link.symlink_to(library)
         flags = f"-L{link.parent} -lmkl_rt -Wl\\,-rpath\\,{library.parent}"
         os.environ["PYTENSOR_FLAGS"] = f"blas__ldflags={flags}"
